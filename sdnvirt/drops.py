@@ -1,0 +1,58 @@
+"""The one list of reasons for which a frame can be lost.
+
+Every frame that is not delivered ends with exactly one of these, at a named place. The table is
+read by the ledger, the report, explanations, the documentation and the tests.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class DropReason(Enum):
+    """Why a frame was dropped; the value is the sentence that reports print."""
+
+    # links and ports
+    NO_LINK = "the port has no link"
+    LINK_DOWN = "the link is down"
+    CUT_IN_FLIGHT = "the link went down while the frame was on it"
+    PORT_DOWN = "the port is administratively down"
+    QUEUE_FULL = "the link's queue is full"
+    LINK_MTU = "the frame is larger than the link's MTU allows"
+    LINK_LOSS = "lost by the link's loss rule"
+    LINK_RULE = "dropped by a fault rule on the link"
+    # bridges (IEEE 802.1Q)
+    VLAN_NOT_ALLOWED = "the VLAN is not allowed on the port it arrived at"
+    TAG_NOT_ALLOWED = "a tagged frame arrived at an access port"
+    UNTAGGED_NOT_ALLOWED = "an untagged frame arrived at a trunk without a native VLAN"
+    NO_EGRESS = "no other port of the VLAN is up"
+    SAME_PORT = "the destination is on the port that the frame came from"
+    RESERVED_ADDRESS = "link-local addresses are not forwarded by a bridge (802.1Q, table 8-1)"
+    # OpenFlow switches
+    TABLE_MISS = "no flow entry matched and the table has no table-miss entry"
+    NO_OUTPUT = "the matching flow entries name no output"
+    SWITCH_LOOP = "the pipeline ran over its limit of steps"
+    PACKET_IN_LOST = "no controller is connected to take the packet-in"
+    BUFFER_EXPIRED = "the buffer was overwritten before the controller used it"
+    PACKET_IN_TAKEN = "handed to the controller, which did not forward it"
+    # routers and the IP fabric
+    TTL_EXPIRED = "the time to live ran out"
+    NO_ROUTE = "no route to the destination"
+    # tunnels
+    ENCAP_TOO_BIG = "encapsulated, the packet is larger than the underlay's MTU"
+    NO_TUNNEL_ID = "sent to a tunnel without a VNI"
+    VXLAN_FLAGS = "the VXLAN header has no valid VNI flag (RFC 7348, section 5)"
+    UNKNOWN_VNI = "the VNI is not one of this VTEP's networks"
+    UNKNOWN_VTEP = "the outer source is not a VTEP known here"
+    NOT_VXLAN = "not a VXLAN packet for this VTEP"
+    # hosts
+    NOT_FOR_ME_L2 = "the destination MAC address is not this host's"
+    NOT_FOR_ME_L3 = "the destination IP address is not this host's"
+    UNKNOWN_PROTOCOL = "no handler for the protocol"
+    PORT_UNREACHABLE = "no socket listens on the destination port"
+    BAD_CHECKSUM = "a checksum is wrong"
+    MALFORMED = "the bytes break the protocol's rules"
+    FRAGMENT = "fragments are not reassembled"
+    NEIGHBOUR_UNRESOLVED = "the next hop did not answer ARP"
+    NEIGHBOUR_QUEUE_FULL = "too many packets wait for the next hop's MAC address"
+    NO_ADDRESS = "the host has no address yet"
