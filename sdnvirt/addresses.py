@@ -87,7 +87,7 @@ class Ipv4(bytes):
         return super().__new__(cls, value)
 
     def __str__(self) -> str:
-        return "%d.%d.%d.%d" % tuple(self)
+        return ".".join(map(str, self))
 
     def __repr__(self) -> str:
         return f"Ipv4({str(self)!r})"
