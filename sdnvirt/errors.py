@@ -6,6 +6,7 @@
     ├── UserError            what the user got wrong: a file, a flag, an app   -> exit status 2
     │   ├── TopologyError    a topology file; carries every problem found in it
     │   ├── ControllerError  a controller app or its address
+    │   ├── StuckError       virtual time stands still (engine/scheduler.py)
     │   └── OutputError      a file or folder that cannot be written
     └── WireError            bytes that break a protocol's rules (a peer's mistake)
         ├── TruncatedError   the bytes end before the value does
