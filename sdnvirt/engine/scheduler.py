@@ -145,8 +145,8 @@ class Scheduler:
     def redirect(self, old: Callable[[Any], None], new: Callable[[Any], None]) -> int:
         """Let ``new`` take the place of ``old`` in every pending event; return how many. O(n).
 
-        Times and order stay, so the heap stays a heap. This is how a link that is cut turns the frames on it into drops at
-        no cost for links that are not.
+        Times and order stay, so the heap stays a heap. This is how a link that is cut turns the
+        frames on it into drops at no cost for links that are not.
         """
         hits = 0
         for index, event in enumerate(self._heap):

@@ -1,0 +1,1 @@
+"""Devices and what joins them: ports, links, fault rules, bridges, IP routers, switches."""
