@@ -1,0 +1,79 @@
+"""UDP datagrams over IPv4 (RFC 768; hosts' duties RFC 1122, 4.1.3)."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Final, Self
+
+from sdnvirt.addresses import Ipv4
+from sdnvirt.errors import MalformedError, TruncatedError
+from sdnvirt.wire.checksum import ChecksumError, internet_checksum, pseudo_header_sum
+from sdnvirt.wire.ipv4 import IpProtocol
+
+HEADER_LENGTH: Final = 8
+
+NO_CHECKSUM: Final = 0
+"""In the checksum field: the sender computed none (RFC 768, "Fields")."""
+
+_LAYOUT: Final = struct.Struct("!HHHH")
+_CHECKSUM_OFFSET: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Udp:
+    """A UDP datagram.
+
+    Attributes:
+        src_port: port of the sender, 16 bits; 0 if it expects no answer.
+        dst_port: port of the receiver, 16 bits.
+        payload: the data.
+    """
+
+    src_port: int
+    dst_port: int
+    payload: bytes
+
+    @classmethod
+    def parse(cls, data: bytes, src: Ipv4, dst: Ipv4) -> Self:
+        """Return the datagram at the beginning of an IPv4 packet's payload.
+
+        Args:
+            data: the payload; bytes behind the datagram's length are ignored.
+            src: source address of the packet, which the checksum covers.
+            dst: destination address of the packet.
+
+        Raises:
+            TruncatedError: the bytes end before the header or the length does.
+            MalformedError: the length is less than that of the header.
+            ChecksumError: there is a checksum and it is wrong.
+        """
+        if len(data) < HEADER_LENGTH:
+            raise TruncatedError(f"a UDP datagram of {len(data)} bytes has no whole header")
+        src_port, dst_port, length, checksum = _LAYOUT.unpack_from(data)
+        if length < HEADER_LENGTH:
+            raise MalformedError(f"a UDP datagram with a length of {length}")
+        if length > len(data):
+            raise TruncatedError(f"a UDP datagram of {length} bytes in {len(data)}")
+        datagram = data[:length]
+        if checksum != NO_CHECKSUM and internet_checksum(
+            datagram, pseudo_header_sum(src, dst, IpProtocol.UDP, length)
+        ):
+            raise ChecksumError("the UDP checksum is wrong")
+        return cls(src_port, dst_port, datagram[HEADER_LENGTH:])
+
+    def emit(self, src: Ipv4, dst: Ipv4) -> bytes:
+        """Return the bytes of the datagram, with the checksum for these addresses."""
+        data = self.emit_without_checksum()
+        pseudo_header = pseudo_header_sum(src, dst, IpProtocol.UDP, len(data))
+        # A checksum that is 0 is sent as the other zero of one's complement (RFC 768).
+        checksum = internet_checksum(data, pseudo_header) or 0xFFFF
+        return data[:_CHECKSUM_OFFSET] + checksum.to_bytes(2, "big") + self.payload
+
+    def emit_without_checksum(self) -> bytes:
+        """Return the bytes of the datagram, without a checksum as tunnels send it (RFC 7348, 5)."""
+        length = HEADER_LENGTH + len(self.payload)
+        return _LAYOUT.pack(self.src_port, self.dst_port, length, NO_CHECKSUM) + self.payload
+
+    def __str__(self) -> str:
+        return f"UDP, {self.src_port} > {self.dst_port}, length {len(self.payload)}"
