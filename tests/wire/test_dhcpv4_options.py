@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdnvirt.addresses import Ipv4
@@ -48,6 +48,7 @@ OPTIONS = st.dictionaries(st.integers(1, 254), st.binary(max_size=600), max_size
 
 
 @pytest.mark.parametrize("option", OptionCode)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_every_option_of_the_table_keeps_its_value(option: OptionCode, data: st.DataObject) -> None:
     value = data.draw(VALUES[option.kind])
@@ -55,6 +56,7 @@ def test_every_option_of_the_table_keeps_its_value(option: OptionCode, data: st.
 
 
 @pytest.mark.parametrize("option", OptionCode)
+@settings(max_examples=25)
 @given(data=st.binary(max_size=12))
 def test_any_bytes_are_a_value_of_an_option_or_a_wire_error(
     option: OptionCode, data: bytes
