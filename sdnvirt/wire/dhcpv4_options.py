@@ -23,7 +23,7 @@ END: Final = 255
 """A byte of its own that ends the options (RFC 2132, 3.2)."""
 
 MAX_PART_LENGTH: Final = 255
-"""The length of an option is one byte; longer values are split (RFC 3396, section 6)."""
+"""The length of an option is one byte; longer values are split (RFC 3396)."""
 
 
 class OptionKind(Enum):
@@ -146,7 +146,7 @@ def decode_text(data: bytes) -> str:
 def decode_routes(data: bytes) -> tuple[ClasslessRoute, ...]:
     """Return the routes of a ROUTES option, one at least.
 
-    Bits of a destination behind its prefix are cleared (RFC 3442, "Client Behavior").
+    Bits of a destination behind its prefix are cleared (RFC 3442).
 
     Raises:
         WireError: a prefix is longer than 32 bits, or the bytes end inside a route.
@@ -233,7 +233,7 @@ def encode_options(values: Mapping[int, OptionValue]) -> dict[int, bytes]:
 def read_options(fields: Iterable[bytes]) -> dict[int, bytes]:
     """Return the options in some fields of a message, in the order of their first appearance.
 
-    An option that appears more than once is one that was split (RFC 3396, section 7).
+    An option that appears more than once is one that was split (RFC 3396).
 
     Raises:
         TruncatedError: a field ends inside an option or without the end option.

@@ -18,7 +18,7 @@ HEADER_LENGTH: Final = 14
 """Destination, source and EtherType."""
 
 MIN_FRAME_LENGTH: Final = 60
-"""Shortest frame on a real cable, without its check sequence (802.3, 4A.2.3.2.4); not enforced."""
+"""Shortest frame on a real cable; 64 with the check sequence (802.3); not enforced."""
 
 MIN_ETHERTYPE: Final = 0x0600
 """Smaller values of the type field are the length of an LLC frame (802.3, 3.2.6)."""

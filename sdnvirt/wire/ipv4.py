@@ -125,20 +125,18 @@ class Ipv4Packet:
         header_length, total_length = _lengths(data)
         if total_length > len(data):
             raise TruncatedError(f"an IPv4 packet of {total_length} bytes in {len(data)}")
-        if internet_checksum(data[:header_length]):
-            raise ChecksumError("the IPv4 header checksum is wrong")
         return cls._unpack(data, header_length, total_length)
 
     @classmethod
     def parse_quoted(cls, data: bytes) -> Self:
         """Return the packet whose beginning an ICMP error quotes; the payload may be cut short.
 
-        The checksum is not checked: what was quoted had been accepted, and translators on the way
-        back may have changed it (RFC 5508, 4.2).
+        The header must be whole and right, as translators have to leave it (RFC 5508, REQ-3).
 
         Raises:
             TruncatedError: the bytes end before the header does.
             MalformedError: the version, a length or the reserved flag is not allowed.
+            ChecksumError: the header checksum is wrong.
         """
         header_length, total_length = _lengths(data)
         if header_length > len(data):
@@ -147,6 +145,8 @@ class Ipv4Packet:
 
     @classmethod
     def _unpack(cls, data: bytes, header_length: int, end: int) -> Self:
+        if internet_checksum(data[:header_length]):
+            raise ChecksumError("the IPv4 header checksum is wrong")
         _, tos, _, identification, fragment, ttl, protocol, _, src, dst = _LAYOUT.unpack_from(data)
         if fragment & _RESERVED:  # must be zero (RFC 791, 3.1)
             raise MalformedError("an IPv4 packet with the reserved flag")

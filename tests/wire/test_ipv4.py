@@ -119,6 +119,8 @@ def test_a_quoted_packet_keeps_what_is_left_of_its_payload() -> None:
     assert Ipv4Packet.parse_quoted(data + b"padding") == PACKET
     with pytest.raises(TruncatedError):
         Ipv4Packet.parse_quoted(replace(PACKET, options=NO_OPERATION * 4).emit()[:22])
+    with pytest.raises(ChecksumError):
+        Ipv4Packet.parse_quoted(data[:8] + b"\0" + data[9:])
 
 
 def test_first_middle_and_last_fragments_are_fragments() -> None:
