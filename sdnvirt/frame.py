@@ -48,6 +48,7 @@ class Frame:
 
     Attributes:
         data: the frame's bytes, from the destination MAC address on.
+        size: how many they are.
         tunnel_id: VNI given to or taken from a tunnel port with the frame (OpenFlow's tunnel_id
             metadata), 0 for none.
         key: the flow key, computed by the first device that needs it and carried from then on;
@@ -55,10 +56,11 @@ class Frame:
         provenance: where it came from; never read by a device.
     """
 
-    __slots__ = ("data", "key", "provenance", "tunnel_id")
+    __slots__ = ("data", "key", "provenance", "size", "tunnel_id")
 
     def __init__(self, data: bytes, provenance: Provenance = NOBODY, tunnel_id: int = 0) -> None:
         self.data = data
+        self.size: int = len(data)
         self.tunnel_id = tunnel_id
         self.key: bytes | None = None
         self.provenance = provenance
@@ -68,4 +70,4 @@ class Frame:
         return Frame(data, self.provenance, self.tunnel_id if tunnel_id is None else tunnel_id)
 
     def __repr__(self) -> str:
-        return f"<Frame {len(self.data)} B of {self.provenance!r}>"
+        return f"<Frame {self.size} B of {self.provenance!r}>"

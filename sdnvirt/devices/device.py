@@ -95,7 +95,7 @@ class Port:
     def receive(self, frame: Frame) -> None:
         """Take a frame from the link and hand it to the device."""
         self.rx_packets += 1
-        self.rx_bytes += len(frame.data)
+        self.rx_bytes += frame.size
         if self.taps:
             for tap in self.taps:
                 tap.received(self, frame)
@@ -104,7 +104,7 @@ class Port:
     def send(self, frame: Frame) -> None:
         """Hand a frame of the device to the link."""
         self.tx_packets += 1
-        self.tx_bytes += len(frame.data)
+        self.tx_bytes += frame.size
         if self.taps:
             for tap in self.taps:
                 tap.sent(self, frame)

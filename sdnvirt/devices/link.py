@@ -85,7 +85,7 @@ class Direction:
 
     def carry(self, frame: Frame) -> None:
         """Queue the frame; it arrives after waiting, transmission and propagation."""
-        size = len(frame.data)
+        size = frame.size
         if size > self._largest_untagged and self._exceeds_mtu(frame.data):
             mtu = self.parameters.mtu
             self._drop(frame, DropReason.LINK_MTU, f"{size - ETHERNET_HEADER} > MTU {mtu}")

@@ -47,8 +47,7 @@ class Pacer:
             due = scheduler.next_time()
             if due <= real:
                 self.worst_lag_ns = max(self.worst_lag_ns, real - due)
-            scheduler.run_until(min(max(real, scheduler.now), end))
-            if scheduler.stopping:
+            if not scheduler.run_until(min(max(real, scheduler.now), end)):
                 return
             ahead = min(scheduler.next_time(), end) - (self._clock() - self._offset)
             self._wait(max(0, min(ahead, LONGEST_WAIT_NS)))

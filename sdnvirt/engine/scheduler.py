@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any, Final
 
 from sdnvirt.errors import UserError
@@ -25,6 +25,10 @@ Event = tuple[int, int, Callable[[Any], None], Any]
 
 _LATE: Final = 1 << 60
 """Added to the sequence number of late events; no run schedules 2^60 ordinary ones."""
+
+_AFTER_ALL: Final = 1 << 62
+_BEFORE_ALL: Final = -1
+"""Sequence numbers of the events that end a run; so the loop need not test whether it is over."""
 
 NEVER: Final = (1 << 63) - 1
 """A time that no run reaches: 292 years."""
@@ -37,6 +41,14 @@ hosts) stays two orders of magnitude below."""
 
 class StuckError(UserError):
     """Virtual time stands still: SPIN_LIMIT events ran at one instant."""
+
+
+class _EndOfRunError(Exception):
+    """Takes the loop of a run to its end."""
+
+
+def _end_run(_argument: None) -> None:
+    raise _EndOfRunError
 
 
 class Timer:
@@ -69,15 +81,12 @@ class Scheduler:
 
     Attributes:
         now: the present, in nanoseconds since the start of the run.
-        events_run: how many events have run.
     """
 
-    __slots__ = ("_heap", "_sequence", "events_run", "now", "stopping")
+    __slots__ = ("_heap", "_sequence", "now")
 
     def __init__(self) -> None:
         self.now: int = 0
-        self.events_run: int = 0
-        self.stopping: bool = False
         self._heap: list[Event] = []
         self._sequence: int = 0
 
@@ -97,46 +106,53 @@ class Scheduler:
         self.call_at(timer.at, timer.fire)
         return timer
 
+    @property
+    def events_run(self) -> int:
+        """How many events have run."""
+        return self._sequence - len(self._heap)
+
     def next_time(self) -> int:
         """Return the time of the earliest pending event, or NEVER."""
         return self._heap[0][0] if self._heap else NEVER
 
-    def run_until(self, end: int) -> None:
+    def run_until(self, end: int) -> bool:
         """Run every event up to and including ``end`` (ns), then set the clock to it.
 
-        Returns early, with the clock at the last event run, when a callback calls :meth:`stop`.
+        Returns whether the end was reached; it is not when a callback calls :meth:`stop`, and
+        then the clock stays at the last event run.
 
         Raises:
             StuckError: more than SPIN_LIMIT events ran without time passing.
         """
         heap = self._heap
-        self.stopping = False
-        spins = ran = 0
-        time = self.now
+        now = self.now
+        spins = 0
+        last: Event = (max(end, now), _AFTER_ALL, _end_run, None)
+        heappush(heap, last)
         try:
-            while heap and heap[0][0] <= end:
-                event = heappop(heap)
-                if event[0] == time:
+            while True:
+                time, _, callback, argument = heappop(heap)
+                if time != now:
+                    self.now = now = time
+                    spins = 0
+                else:
                     spins += 1
                     if spins > SPIN_LIMIT:
                         raise StuckError(
                             f"{SPIN_LIMIT} events ran at {time} ns without time passing; "
-                            f"the last was {event[2]!r}"
+                            f"the last was {callback!r}"
                         )
-                else:
-                    self.now = time = event[0]
-                    spins = 0
-                ran += 1
-                event[2](event[3])
-                if self.stopping:
-                    return
+                callback(argument)
+        except _EndOfRunError:
+            return last not in heap
         finally:
-            self.events_run += ran
-        self.now = max(self.now, end)
+            if last in heap:
+                heap.remove(last)
+                heapify(heap)
 
     def stop(self) -> None:
         """Make :meth:`run_until` return after the event that is running."""
-        self.stopping = True
+        heappush(self._heap, (self.now, _BEFORE_ALL, _end_run, None))
 
     def pending(self) -> Iterator[Event]:
         """Iterate over the pending events, in no particular order; O(n)."""

@@ -1,0 +1,197 @@
+"""Cached flows: what the pipeline decided for all packets with one key at one port.
+
+The decision is a *program*: steps that change the packet, send it to ports or hand it to the
+controller. It is found once, by the pipeline, and then executed for every packet that has the same
+key. Entries are not told of each packet: a flow counts, and reports to its entries when somebody
+asks (:meth:`Flow.settle`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from sdnvirt.datapath.entry import FlowEntry
+from sdnvirt.datapath.rewrite import Rewrite
+from sdnvirt.datapath.table import FlowTable
+from sdnvirt.drops import DropReason
+from sdnvirt.frame import Frame
+
+CACHE_LIMIT: Final = 1 << 16
+"""Flows that one switch caches, about 50 MB; past it the cache starts afresh, so that a scan over
+random addresses costs look-ups and not memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Change the packet's bytes to ``rewrite(bytes, value)``."""
+
+    rewrite: Rewrite
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tunnel:
+    """Give the packet this tunnel id."""
+
+    tunnel_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Send the packet, as it is now, out of these ports."""
+
+    ports: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Punt:
+    """Hand the packet, as it is now, to the controller.
+
+    Attributes:
+        max_len: bytes of it that the message may carry, or OFPCML.NO_BUFFER for all.
+        reason: one of OFPR.
+        table_id: the table that decided so.
+        cookie: of the entry that decided so.
+    """
+
+    max_len: int
+    reason: int
+    table_id: int
+    cookie: int
+
+
+Step = Change | Tunnel | Emit | Punt
+Emission = tuple[Frame, int | Punt]
+"""A frame, and the port that it leaves by or how it is handed to the controller."""
+
+
+class Flow:
+    """The packets with one key at one port, and what becomes of them.
+
+    Attributes:
+        forward: the ports, when all that happens to the packet is that it is sent; else None.
+        steps: the whole program.
+        in_port: number of the port where the packets arrive.
+        reason: why they are dropped, when the program sends them nowhere.
+        detail: figures for the reason.
+        entries: the flow entries that matched, in the order of tables.
+        tables: the tables they were looked up in, one more than entries after a miss.
+        packets, bytes: what came since the last settling.
+        used_ns: when the last packet came.
+    """
+
+    __slots__ = (
+        "bytes", "detail", "entries", "forward", "in_port", "packets", "reason", "steps",
+        "tables", "used_ns",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        in_port: int,
+        steps: tuple[Step, ...],
+        entries: tuple[FlowEntry, ...],
+        tables: tuple[FlowTable, ...],
+        reason: DropReason,
+        detail: str,
+    ) -> None:
+        self.in_port = in_port
+        self.steps = steps
+        self.entries = entries
+        self.tables = tables
+        self.reason = reason
+        self.detail = detail
+        self.packets: int = 0
+        self.bytes: int = 0
+        self.used_ns: int = 0
+        self.forward: tuple[int, ...] | None = None
+        if len(steps) == 1 and isinstance(steps[0], Emit):
+            self.forward = steps[0].ports
+
+    def run(self, frame: Frame) -> list[Emission]:
+        """Execute the program on a packet; an empty list means that it is dropped."""
+        emissions: list[Emission] = []
+        for step in self.steps:
+            if isinstance(step, Emit):
+                emissions += [(frame, port) for port in step.ports]
+            elif isinstance(step, Change):
+                frame = frame.rewritten(step.rewrite(frame.data, step.value))
+            elif isinstance(step, Tunnel):
+                frame = frame.rewritten(frame.data, step.tunnel_id)
+            else:
+                emissions.append((frame, step))
+        return emissions
+
+    def settle(self) -> None:
+        """Report what was counted to the entries and tables."""
+        if not self.packets:
+            return
+        for entry in self.entries:
+            entry.packets += self.packets
+            entry.bytes += self.bytes
+            if entry.used_ns < self.used_ns:
+                entry.used_ns = self.used_ns
+        for table in self.tables:
+            table.looked_up += self.packets
+        for table, _ in zip(self.tables, self.entries, strict=False):
+            table.matched += self.packets
+        self.packets = self.bytes = 0
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both decide the same, whatever they have counted."""
+        return isinstance(other, Flow) and self._decision() == other._decision()
+
+    __hash__ = None  # type: ignore[assignment]  # counters change
+
+    def _decision(self) -> tuple[object, ...]:
+        return self.in_port, self.steps, self.entries, self.reason, self.detail
+
+
+class FlowCache:
+    """The exact-match cache: a dictionary for each port, from flow key to flow.
+
+    A look-up costs one hash that the key has computed before. Any change of the tables or ports
+    empties it: O(flows cached).
+
+    Attributes:
+        of_port: for each port that was added, its flows by key.
+    """
+
+    __slots__ = ("_size", "of_port")
+
+    def __init__(self) -> None:
+        self.of_port: dict[int, dict[bytes, Flow]] = {}
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[Flow]:
+        for flows in self.of_port.values():
+            yield from flows.values()
+
+    def add_port(self, in_port: int) -> None:
+        """Make room for the flows of a port."""
+        self.of_port.setdefault(in_port, {})
+
+    def add(self, key: bytes, flow: Flow) -> None:
+        """Remember a flow; the cache is emptied first when it is full."""
+        if self._size >= CACHE_LIMIT:
+            self.clear()
+        self.of_port[flow.in_port][key] = flow
+        self._size += 1
+
+    def settle(self) -> None:
+        """Let every flow report to its entries."""
+        for flow in self:
+            flow.settle()
+
+    def clear(self) -> None:
+        """Settle and forget every flow."""
+        if not self._size:
+            return
+        self.settle()
+        for flows in self.of_port.values():
+            flows.clear()
+        self._size = 0
