@@ -29,7 +29,7 @@ TUNNEL_PORT_BASE: Final = 1 << 16
 """The tunnel to the j-th hypervisor of the file (from 1) is port base + j; vNICs stay below."""
 
 UPLINK_PORT: Final = 0
-"""Number of a hypervisor's underlay NIC; OpenFlow's ports count from 1, so none is mistaken for it."""
+"""Number of a hypervisor's underlay NIC; the ports of its virtual switch count from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +319,8 @@ class PingCheck:
         at_ns: virtual time of the first request.
         source: VM or host that sends.
         target: the name or address that the file gives.
+        node: the node of that name, which must be the one that answers, because another tenant's
+            may have the same address; None if the file gives an address.
         address: the destination address.
         count: number of requests.
         interval_ns: time between requests.
@@ -333,6 +335,7 @@ class PingCheck:
     at_ns: int
     source: str
     target: str
+    node: str | None
     address: Ipv4
     count: int
     interval_ns: int

@@ -1,0 +1,318 @@
+"""The types of single values in a topology file, strict, and told to users in their own words.
+
+Each is the Python type that the rest of the code computes with, made from what stands in the file
+by a validator, and described for JSON schema. A value that does not fit raises the pydantic error
+type ``expected`` whose context holds the noun phrase of the message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Interface, IPv4Network
+from typing import Annotated, Any, Final
+
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from sdnvirt import units
+from sdnvirt.addresses import VLAN_MAX, VNI_MAX, Ipv4, Mac
+from sdnvirt.errors import MalformedError
+from sdnvirt.topology.names import (
+    MAX_NODES,
+    NAME_EXPECTED,
+    NAME_MAX,
+    NAME_PATTERN,
+    RangeError,
+    expand,
+    expand_names,
+    is_name,
+)
+
+MIN_PREFIX: Final = 8
+"""The shortest prefix of a subnet: no larger one is in private use (RFC 1918)."""
+
+MAX_PREFIX: Final = 29
+"""The longest prefix of a subnet: room for a gateway, a DHCP server and four VMs."""
+
+MTU_MIN: Final = 68
+"""Every IPv4 link must carry this much (RFC 791, section 3.2)."""
+
+MTU_MAX: Final = 65_535
+"""The largest IPv4 packet (RFC 791, section 3.1)."""
+
+MAX_PINGS: Final = 100_000
+"""Requests of one check: at the least interval they take minutes of real time to emulate."""
+
+MAX_PODS: Final = 32
+"""Pods of a fat tree: 32 make 1,280 switches and 8,192 places for hosts."""
+
+_QUANTITY: Final = r"^[0-9]+(\.[0-9]+)? ?"
+RANGE_PATTERN: Final = r"^[a-z][a-z0-9-]*(\[[0-9]+-[0-9]+\][a-z0-9-]*)?$"
+TEXT_MAX: Final = 400
+"""Characters of a free text: a sentence or two, printed by reports on a few lines."""
+
+
+def wrong(expected: str, names: tuple[str, ...] = ()) -> PydanticCustomError:
+    """Return the error that says what was expected in place of a value."""
+    return PydanticCustomError("expected", "{expected}", {"expected": expected, "names": names})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaf:
+    """Pydantic metadata of a type whose values are single scalars (or short lists) of the file.
+
+    Attributes:
+        parse: from the file's value to ours; raises ValueError or MalformedError.
+        expected: noun phrase of the message.
+        title: short name of the type, for the reference.
+        schema: what its JSON schema says beyond title and description.
+    """
+
+    parse: Callable[[Any], Any]
+    expected: str
+    title: str
+    schema: Mapping[str, Any]
+    names: tuple[str, ...] = ()
+
+    def __call__(self, value: Any) -> Any:
+        try:
+            return self.parse(value)
+        except RangeError as error:
+            raise wrong(str(error)) from None
+        except (ValueError, MalformedError):
+            raise wrong(self.expected, self.names) from None
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self)
+
+    def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> dict[str, Any]:
+        described = {"title": self.title, "description": f"Expected: {self.expected}."}
+        return {**described, **self.schema}
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(value)
+    return value
+
+
+def _sentence(value: Any) -> str:
+    if len(_text(value)) > TEXT_MAX or not value.isprintable():
+        raise ValueError(value)
+    return _text(value)
+
+
+def _matching(fits: Callable[[str], bool]) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        if not fits(_text(value)):
+            raise ValueError(value)
+        return _text(value)
+
+    return parse
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(value)
+    return value
+
+
+def _pods(value: Any) -> int:
+    if type(value) is not int or not 2 <= value <= MAX_PODS or value % 2:
+        raise ValueError(value)
+    return value
+
+
+def _quantity(parse: Callable[[str], Any], zero: Any) -> Callable[[Any], Any]:
+    def quantity(value: Any) -> Any:
+        if value == 0 and type(value) is int:
+            return zero  # the one number that needs no unit
+        return parse(_text(value))
+
+    return quantity
+
+
+def _positive(value: int) -> int:
+    if value <= 0:
+        raise ValueError(value)
+    return value
+
+
+def _whole(low: int, high: int, what: str, title: str) -> Leaf:
+    def parse(value: Any) -> int:
+        if type(value) is not int or not low <= value <= high:
+            raise ValueError(value)
+        return value
+
+    schema = {"type": "integer", "minimum": low, "maximum": high}
+    return Leaf(parse, f"{what}, an integer from {low} to {high}", title, schema)
+
+
+def _choice(*values: str) -> Leaf:
+    return Leaf(
+        _matching(values.__contains__),
+        " or ".join(values),
+        " or ".join(values),
+        {"type": "string", "enum": list(values)},
+        values,
+    )
+
+
+def _each(parse: Callable[[str], Any]) -> Callable[[Any], tuple[Any, ...]]:
+    def parse_all(value: Any) -> tuple[Any, ...]:
+        return tuple(map(parse, expand(_text(value))))
+
+    return parse_all
+
+
+def _unicast_mac(text: str) -> Mac:
+    mac = Mac(text)
+    if mac.is_group or not any(mac):
+        raise ValueError(text)
+    return mac
+
+
+def _interface(text: str) -> IPv4Interface:
+    interface = IPv4Interface(text)
+    network = interface.network
+    ends = (network.network_address, network.broadcast_address)
+    if "/" not in text or (network.prefixlen < 31 and interface.ip in ends):
+        raise ValueError(text)
+    if interface.ip.is_multicast or interface.ip.is_unspecified:
+        raise ValueError(text)
+    return interface
+
+
+def _subnet(value: Any) -> IPv4Network:
+    network = IPv4Network(_text(value))
+    if "/" not in value or not MIN_PREFIX <= network.prefixlen <= MAX_PREFIX:
+        raise ValueError(value)
+    if network.is_multicast or network.network_address.is_unspecified:
+        raise ValueError(value)
+    return network
+
+
+def _trunk(value: Any) -> tuple[int, ...] | str:
+    if value == "all":
+        return "all"
+    vlans: set[int] = set()
+    for item in value if isinstance(value, list) else [value]:
+        low, _, high = str(item).partition("-")
+        if type(item) not in (int, str) or not (low + high).isdecimal():
+            raise ValueError(value)
+        vlans.update(range(int(low[:5]), int(high[:5] or low[:5]) + 1))
+    if not vlans or not 1 <= min(vlans) <= max(vlans) <= VLAN_MAX:
+        raise ValueError(value)
+    return tuple(sorted(vlans))
+
+
+def _pair(value: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise ValueError(value)
+    return expand_names(_text(value[0])), expand_names(_text(value[1]))
+
+
+_TIME_SCHEMA: Final = {"type": "string", "pattern": _QUANTITY + "(ns|us|µs|ms|s|min)$"}
+_RATE_SCHEMA: Final = {"type": "string", "pattern": _QUANTITY + "[kMGT]?bit/s$"}
+_SIZE_SCHEMA: Final = {"type": "string", "pattern": _QUANTITY + "([kMG]|[KMG]i)?B$"}
+_STRING: Final = {"type": "string"}
+_NAME_SCHEMA: Final = {"type": "string", "pattern": f"^{NAME_PATTERN}$", "maxLength": NAME_MAX}
+_NAMES_SCHEMA: Final = {"type": "string", "pattern": RANGE_PATTERN}
+
+Text = Annotated[str, Leaf(
+    _sentence, f"text on one line of at most {TEXT_MAX} characters", "text", _STRING,
+)]  # fmt: skip
+Name = Annotated[str, Leaf(_matching(is_name), NAME_EXPECTED, "name", _NAME_SCHEMA)]
+Names = Annotated[tuple[str, ...], Leaf(
+    lambda value: expand_names(_text(value)), NAME_EXPECTED + " or, for several, web-[1-4]",
+    "name or range", _NAMES_SCHEMA,
+)]  # fmt: skip
+NamesKey = Annotated[str, Leaf(
+    _matching(lambda text: bool(expand_names(text))),
+    NAME_EXPECTED + " or, for several, web-[1-4]", "name or range", _NAMES_SCHEMA,
+)]  # fmt: skip
+NamesPair = Annotated[tuple[tuple[str, ...], tuple[str, ...]], Leaf(
+    _pair, "a list of two names of nodes, such as [h1, s1]", "two names or ranges",
+    {"type": "array", "minItems": 2, "maxItems": 2, "items": _NAMES_SCHEMA},
+)]  # fmt: skip
+Prefix = Annotated[str, Leaf(
+    _matching(lambda text: len(text) <= 16 and is_name(text.removesuffix("-") + "1")),
+    "the first letters of a name, at most 16, such as f-", "start of a name",
+    {"type": "string", "maxLength": 16},
+)]  # fmt: skip
+NetworkName = Annotated[str, Leaf(
+    _matching(lambda text: text.count("/") == 1 and all(map(is_name, text.split("/")))),
+    "TENANT/NETWORK, such as acme/web", "tenant/network",
+    {"type": "string", "pattern": f"^{NAME_PATTERN}/{NAME_PATTERN}$"},
+)]  # fmt: skip
+LinkName = Annotated[str, Leaf(
+    _matching(lambda text: "--" in text), "the name of a link, NODE--NODE, such as leaf1--spine1",
+    "link name", {"type": "string", "pattern": "^[a-z][a-z0-9-]*--[a-z][a-z0-9-]*(#[0-9]+)?$"},
+)]  # fmt: skip
+Flag = Annotated[bool, Leaf(
+    _flag, "true or false", "true or false", {"type": "boolean"},
+)]  # fmt: skip
+
+Time = Annotated[int, Leaf(
+    _quantity(units.parse_time, 0), "a time such as 5us (ns, us, ms, s or min)", "time",
+    _TIME_SCHEMA,
+)]  # fmt: skip
+PositiveTime = Annotated[int, Leaf(
+    lambda value: _positive(units.parse_time(_text(value))),
+    "a time above 0 such as 5us (ns, us, ms, s or min)", "time", _TIME_SCHEMA,
+)]  # fmt: skip
+Rate = Annotated[int, Leaf(
+    lambda value: _positive(units.parse_rate(_text(value))),
+    "a rate such as 10Gbit/s (bit/s, kbit/s, Mbit/s, Gbit/s or Tbit/s)", "rate", _RATE_SCHEMA,
+)]  # fmt: skip
+Size = Annotated[int, Leaf(
+    _quantity(units.parse_size, 0), "a size such as 512KiB (B, kB, MB, GB, KiB, MiB or GiB)",
+    "size", _SIZE_SCHEMA,
+)]  # fmt: skip
+Probability = Annotated[float, Leaf(
+    _quantity(units.parse_probability, 0.0), "a share from 0% to 100%, such as 1% or 0.01", "share",
+    {"type": ["string", "number"]},
+)]  # fmt: skip
+
+Vlan = Annotated[int, _whole(1, VLAN_MAX, "a VLAN", "VLAN")]
+Trunk = Annotated[tuple[int, ...] | str, Leaf(
+    _trunk, f"all, or a list of VLANs from 1 to {VLAN_MAX}, such as [10, 20-29]", "all or VLANs",
+    {"type": ["string", "array"]},
+)]  # fmt: skip
+Vni = Annotated[int, _whole(1, VNI_MAX, "a VXLAN network identifier", "VNI")]
+Mtu = Annotated[int, _whole(MTU_MIN, MTU_MAX, "an MTU in bytes", "bytes")]
+Dpid = Annotated[int, _whole(1, (1 << 64) - 1, "a datapath id", "datapath id")]
+Seed = Annotated[int, _whole(0, (1 << 63) - 1, "a seed", "integer")]
+Count = Annotated[int, _whole(1, MAX_PINGS, "a number of requests", "integer")]
+PingSize = Annotated[int, _whole(0, 65_507, "bytes of echo data", "bytes")]
+
+Subnet = Annotated[IPv4Network, Leaf(
+    _subnet, f"an IPv4 network from /{MIN_PREFIX} to /{MAX_PREFIX} with no host bits, "
+    "such as 10.0.0.0/24", "IPv4 network", _STRING,
+)]  # fmt: skip
+Address = Annotated[Ipv4, Leaf(
+    lambda value: Ipv4(_text(value)), "an IPv4 address such as 10.0.0.1", "IPv4 address", _STRING,
+)]  # fmt: skip
+Addresses = Annotated[tuple[Ipv4, ...], Leaf(
+    _each(Ipv4), "an IPv4 address such as 10.0.0.1 or, for several, 10.0.0.[1-4]",
+    "IPv4 address or range", _STRING,
+)]  # fmt: skip
+Interfaces = Annotated[tuple[IPv4Interface, ...], Leaf(
+    _each(_interface), "an IPv4 address of a host and its prefix length, such as 10.0.0.1/24 or, "
+    "for several, 10.0.0.[1-4]/24", "IPv4 address/prefix or range", _STRING,
+)]  # fmt: skip
+Macs = Annotated[tuple[Mac, ...], Leaf(
+    _each(_unicast_mac), "a unicast MAC address such as 02:00:00:00:00:01 or, for several, "
+    "02:00:00:00:00:[01-04]", "MAC address or range", _STRING,
+)]  # fmt: skip
+Kind = Annotated[str, _choice("bridge", "openflow")]
+Expectation = Annotated[str, _choice("reachable", "unreachable")]
+
+Small = Annotated[int, _whole(1, 64, "a number", "integer")]
+Medium = Annotated[int, _whole(1, 1024, "a number", "integer")]
+Many = Annotated[int, _whole(1, MAX_NODES, "a number", "integer")]
+RingSize = Annotated[int, _whole(3, MAX_NODES, "a number of nodes in the ring", "integer")]
+Pods = Annotated[int, Leaf(
+    _pods, f"an even number of pods from 2 to {MAX_PODS}", "even integer",
+    {"type": "integer", "minimum": 2, "maximum": MAX_PODS, "multipleOf": 2},
+)]  # fmt: skip

@@ -1,0 +1,220 @@
+"""The physical part of a topology: routers, hypervisors, switches, hosts, and their links."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Interface, IPv4Network
+from typing import Final
+
+from sdnvirt.addresses import Ipv4
+from sdnvirt.topology import spec
+from sdnvirt.topology.generators import Shape
+from sdnvirt.topology.inventory import Entry, Inventory
+from sdnvirt.topology.problems import Path, Problems, Words
+from sdnvirt.topology.registry import DatapathIds, Kind, Registry
+from sdnvirt.topology.resolved import (
+    TUNNEL_PORT_BASE,
+    Host,
+    Hypervisor,
+    Link,
+    LinkParams,
+    Router,
+    Switch,
+    SwitchKind,
+    Tunnel,
+)
+from sdnvirt.topology.segments import check_loops, check_unique
+from sdnvirt.topology.wiring import DEFAULT_LINK, UNDERLAY_LINK, Wiring, quality
+
+AGEING_NS: Final = 300 * 10**9
+"""Default ageing time of a bridge (802.1Q, 8.8.3)."""
+
+MAX_HYPERVISORS: Final = 512
+"""Hypervisors: each has a tunnel port to each other one, so their number grows with the square."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """The physical part, resolved."""
+
+    underlay_subnet: IPv4Network
+    routers: tuple[Router, ...]
+    hypervisors: tuple[Hypervisor, ...]
+    switches: tuple[Switch, ...]
+    hosts: tuple[Host, ...]
+    links: tuple[Link, ...]
+
+
+def build_plant(
+    written: spec.TopologySpec, inventory: Inventory, registry: Registry, problems: Problems
+) -> Plant:
+    """Return the physical part of a file, with ports, addresses and datapath ids given out."""
+    underlay = written.underlay
+    routed = quality(UNDERLAY_LINK, underlay.link) if underlay else UNDERLAY_LINK
+    vteps = underlay.subnet if underlay else IPv4Network(spec.VTEP_SUBNET)
+    kinds = _switch_kinds(written, inventory)
+    bridges = {name for name, kind in kinds.items() if kind is SwitchKind.BRIDGE}
+    dpids = _dpids(inventory, kinds, problems)
+    wiring = Wiring(registry, bridges, problems)
+
+    _connect_shape(inventory.underlay, routed, wiring, ("underlay",))
+    hypervisors = _attach(inventory.hypervisors, routed, wiring, registry, problems)
+    hosts: list[tuple[Host, Path]] = []
+    if written.fabric is not None:
+        cable = quality(DEFAULT_LINK, written.fabric.link)
+        _connect_shape(inventory.fabric, cable, wiring, ("fabric",))
+        hosts += _fabric_hosts(written.fabric, inventory, cable, registry, wiring, problems)
+    hosts += [(_host(entry, registry), entry.path) for entry in inventory.hosts]
+    for number, link in enumerate(written.links):
+        wiring.connect_as_written(number, link, routed)
+    check_loops(wiring.links, wiring.paths, wiring.vlans, problems)
+    check_unique(hosts, wiring.links, wiring.vlans, problems)
+    switches = _switches(inventory, kinds, dpids, wiring)
+    return Plant(
+        vteps,
+        tuple(map(Router, inventory.routers)),
+        _hypervisors(hypervisors, vteps, dpids, registry, problems),
+        switches,
+        tuple(host for host, _ in hosts),
+        tuple(wiring.links),
+    )
+
+
+def _switch_kinds(written: spec.TopologySpec, inventory: Inventory) -> dict[str, SwitchKind]:
+    kinds: dict[str, SwitchKind] = {}
+    if written.fabric is not None:
+        kinds.update(dict.fromkeys(inventory.fabric_switches, SwitchKind(written.fabric.kind)))
+    kinds.update({entry.name: SwitchKind(entry.written.kind) for entry in inventory.switches})
+    return kinds
+
+
+def _dpids(
+    inventory: Inventory, kinds: dict[str, SwitchKind], problems: Problems
+) -> dict[str, int]:
+    """Return the datapath id of each OpenFlow switch, then of each hypervisor."""
+    ids = DatapathIds(problems)
+    given: dict[str, int] = {}
+    entries: list[Entry[spec.SwitchSpec] | Entry[spec.HypervisorSpec]]
+    entries = [*inventory.switches, *inventory.hypervisors]
+    for entry in entries:
+        path = (*entry.path, "dpid")
+        if entry.written.dpid is None:
+            continue
+        if kinds.get(entry.name) is SwitchKind.BRIDGE:
+            found = Words("a datapath id of a bridge")
+            problems.add(path, found, "dpid on a switch of kind openflow only", at_key=True)
+        ids.reserve(entry.written.dpid, entry.name, path)
+        given[entry.name] = entry.written.dpid
+    names = [name for name, kind in kinds.items() if kind is SwitchKind.OPENFLOW]
+    names += [entry.name for entry in inventory.hypervisors]
+    return {name: given[name] if name in given else ids.assign(name) for name in names}
+
+
+def _connect_shape(shape: Shape, base: LinkParams, wiring: Wiring, path: Path) -> None:
+    for edge in shape.edges:
+        wiring.connect(edge.a, edge.b, quality(base, edge.quality), path)
+
+
+def _attach(
+    entries: list[Entry[spec.HypervisorSpec]],
+    params: LinkParams,
+    wiring: Wiring,
+    registry: Registry,
+    problems: Problems,
+) -> list[tuple[str, str]]:
+    """Link each hypervisor to its router; return the pairs of their names."""
+    if len(entries) > MAX_HYPERVISORS:
+        found = Words(f"{len(entries)} hypervisors")
+        expected = f"at most {MAX_HYPERVISORS}, because each has a tunnel to each other one"
+        problems.add(("hypervisors",), found, expected, at_key=True)
+        return []
+    if entries and next(registry.names(Kind.ROUTER), None) is None:
+        found = Words("hypervisors without an underlay")
+        expected = "the section underlay, with routers to attach them to"
+        problems.add(("hypervisors",), found, expected, at_key=True)
+        return []
+    attached: list[tuple[str, str]] = []
+    for entry in entries:
+        router = entry.pick(entry.written.attach)
+        if registry.require(router, (Kind.ROUTER,), (*entry.path, "attach")):
+            wiring.connect(entry.name, router, params, entry.path)
+            attached.append((entry.name, router))
+    return attached
+
+
+def _hypervisors(
+    attached: list[tuple[str, str]],
+    subnet: IPv4Network,
+    dpids: dict[str, int],
+    registry: Registry,
+    problems: Problems,
+) -> tuple[Hypervisor, ...]:
+    if len(attached) > subnet.num_addresses - 2:
+        found = Words(f"{len(attached)} hypervisors in {subnet}")
+        expected = f"at most {subnet.num_addresses - 2} in a /{subnet.prefixlen}"
+        problems.add(("underlay", "subnet"), found, expected)
+        return ()
+    first = int(subnet.network_address) + 1
+    tunnels = [
+        Tunnel(TUNNEL_PORT_BASE + number, name) for number, (name, _) in enumerate(attached, 1)
+    ]
+    return tuple(
+        Hypervisor(
+            name,
+            dpids[name],
+            Ipv4(first + index),
+            registry.mac(Kind.HYPERVISOR),
+            router,
+            (*tunnels[:index], *tunnels[index + 1 :]),
+        )
+        for index, (name, router) in enumerate(attached)
+    )
+
+
+def _switches(
+    inventory: Inventory, kinds: dict[str, SwitchKind], dpids: dict[str, int], wiring: Wiring
+) -> tuple[Switch, ...]:
+    ageing = {entry.name: entry.written.ageing for entry in inventory.switches}
+    return tuple(
+        Switch(
+            name,
+            kind,
+            dpids.get(name),
+            ageing.get(name) or AGEING_NS,
+            wiring.ports(name),
+            tuple(wiring.vlans.get(name, ())),
+        )
+        for name, kind in kinds.items()
+    )
+
+
+def _fabric_hosts(
+    fabric: spec.FabricSpec,
+    inventory: Inventory,
+    params: LinkParams,
+    registry: Registry,
+    wiring: Wiring,
+    problems: Problems,
+) -> list[tuple[Host, Path]]:
+    names = inventory.fabric_hosts
+    if fabric.hosts is None or not names:
+        return []
+    path: Path = ("fabric", "hosts")
+    subnet, per_edge = fabric.hosts.subnet, fabric.hosts.per_edge
+    if len(names) > subnet.num_addresses - 2:
+        found = Words(f"{len(names)} hosts in {subnet}")
+        problems.add((*path, "subnet"), found, f"at most {subnet.num_addresses - 2}")
+        return []
+    first = int(subnet.network_address) + 1
+    hosts: list[tuple[Host, Path]] = []
+    for index, name in enumerate(names):
+        address = IPv4Interface((first + index, subnet.prefixlen))
+        hosts.append((Host(name, registry.mac(Kind.HOST), address), path))
+        wiring.connect(name, inventory.fabric.outer[index // per_edge], params, path)
+    return hosts
+
+
+def _host(entry: Entry[spec.HostSpec], registry: Registry) -> Host:
+    written = entry.written
+    mac = entry.pick(written.mac) if written.mac else registry.mac(Kind.HOST)
+    return Host(entry.name, mac, entry.pick(written.address), written.gateway)

@@ -1,0 +1,166 @@
+"""What happens in a run: the controller's apps, the timeline, and the checks."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from pathlib import Path as FilePath
+from typing import Final
+
+from sdnvirt.addresses import ANY_IPV4, Ipv4
+from sdnvirt.errors import MalformedError
+from sdnvirt.topology import spec
+from sdnvirt.topology.plant import Plant
+from sdnvirt.topology.problems import Path, Problems, Words
+from sdnvirt.topology.registry import Kind, Registry
+from sdnvirt.topology.resolved import (
+    Action,
+    App,
+    Check,
+    Controller,
+    Expect,
+    LeaseCheck,
+    PingCheck,
+    TimelineEvent,
+    index_links,
+)
+from sdnvirt.topology.tenancy import Tenancy
+
+_MODULE: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+
+
+def find_apps(
+    written: spec.ControllerSpec | None, folder: FilePath, problems: Problems
+) -> Controller | None:
+    """Return the apps of the section ``controller``, whose files are looked for in three folders.
+
+    Args:
+        written: the section.
+        folder: the folder of the topology file; its parent and the current one come next.
+        problems: takes files that are not found.
+    """
+    if written is None:
+        return None
+    if written.app is not None:
+        return Controller((_find_app(written.app, folder, ("controller", "app"), problems),))
+    return Controller(
+        tuple(
+            _find_app(app, folder, ("controller", "apps", number), problems)
+            for number, app in enumerate(written.apps or ())
+        )
+    )
+
+
+def _find_app(name: str, folder: FilePath, path: Path, problems: Problems) -> App:
+    if _MODULE.fullmatch(name) and not name.endswith(".py"):
+        return App(name, None)
+    tried = list(dict.fromkeys(place / name for place in (folder, folder.parent, FilePath.cwd())))
+    for file in tried:
+        with suppress(OSError):  # a name that the system finds too long is a file not found
+            if file.is_file():
+                return App(name, str(file.resolve()))
+    places = ", ".join(map(str, tried))
+    problems.add(path, name, f"a Python file or a module such as my.app; tried {places}")
+    return App(name, None)
+
+
+def build_timeline(
+    written: list[spec.EventSpec], plant: Plant, problems: Problems
+) -> tuple[TimelineEvent, ...]:
+    """Return the events of the section ``timeline`` in order of time, then of the file."""
+    links = index_links(plant.links)
+    events: list[TimelineEvent] = []
+    for number, event in enumerate(written):
+        action = Action.DOWN if event.down is not None else Action.UP
+        name = event.down or event.up or ""
+        path: Path = ("timeline", number, action.value)
+        if name not in links:
+            problems.add(path, name, "the name of a link, NODE--NODE", links)
+            continue
+        events.append(TimelineEvent(event.at, action, links[name].name, problems.where(path)))
+    return tuple(sorted(events, key=lambda event: event.at_ns))
+
+
+def build_checks(
+    written: list[spec.CheckSpec],
+    plant: Plant,
+    tenancy: Tenancy,
+    registry: Registry,
+    problems: Problems,
+) -> tuple[Check, ...]:
+    """Return the checks of a file; nodes that they name and that cannot take part are problems."""
+    addresses = {host.name: host.ip for host in plant.hosts}
+    addresses.update({owner.name: owner.vnic.address for owner in tenancy.vms})
+    addresses.update({owner.name: owner.vnic.address for owner in tenancy.functions})
+    asking = {vm.name for vm in tenancy.vms if vm.dhcp}
+    checks: list[Check] = []
+    for number, check in enumerate(written):
+        path: Path = ("checks", number)
+        if check.ping is not None:
+            checks.append(_ping(check, check.ping, path, addresses, registry, problems))
+        elif check.lease is not None:
+            checks.append(_lease(check, check.lease, path, asking, registry, problems))
+    return tuple(checks)
+
+
+def _ping(
+    check: spec.CheckSpec,
+    ping: spec.PingSpec,
+    path: Path,
+    addresses: dict[str, Ipv4],
+    registry: Registry,
+    problems: Problems,
+) -> PingCheck:
+    registry.require(ping.source, (Kind.HOST, Kind.VM), (*path, "ping", "from"))
+    expect = Expect(check.expect or "reachable")
+    if check.via is not None:
+        kinds = (Kind.ROUTER, Kind.HYPERVISOR, Kind.SWITCH)
+        registry.require(check.via, kinds, (*path, "via"))
+    for key in ("max_loss", "via"):
+        if expect is Expect.UNREACHABLE and getattr(check, key) is not None:
+            found = Words(f"{key} on a ping that must be unreachable")
+            problems.add((*path, key), found, f"{key} with expect: reachable", at_key=True)
+    return PingCheck(
+        where=problems.where(path),
+        at_ns=check.at,
+        source=ping.source,
+        target=ping.target,
+        node=ping.target if ping.target in addresses else None,
+        address=_address(ping.target, (*path, "ping", "to"), addresses, registry),
+        count=ping.count,
+        interval_ns=ping.interval,
+        size=ping.size,
+        timeout_ns=ping.timeout,
+        expect=expect,
+        max_loss=check.max_loss or 0.0,
+        via=check.via,
+    )
+
+
+def _address(target: str, path: Path, addresses: dict[str, Ipv4], registry: Registry) -> Ipv4:
+    if target in addresses:
+        return addresses[target]
+    try:
+        return Ipv4(target)
+    except MalformedError:
+        registry.require(target, (Kind.HOST, Kind.VM, Kind.FUNCTION), path)
+    return ANY_IPV4
+
+
+def _lease(
+    check: spec.CheckSpec,
+    lease: spec.LeaseSpec,
+    path: Path,
+    asking: set[str],
+    registry: Registry,
+    problems: Problems,
+) -> LeaseCheck:
+    for key in ("expect", "max_loss", "via"):
+        if getattr(check, key) is not None:
+            found = Words(f"{key} on a lease check")
+            problems.add((*path, key), found, f"{key} on a ping only", at_key=True)
+    where = (*path, "lease", "vm")
+    if registry.require(lease.vm, (Kind.VM,), where) and lease.vm not in asking:
+        found = Words(f"the VM {lease.vm!r}, which does not use DHCP")
+        problems.add(where, found, "a VM that asks for its address")
+    return LeaseCheck(problems.where(path), check.at, lease.vm)

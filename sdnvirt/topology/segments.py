@@ -1,0 +1,109 @@
+"""Broadcast domains of the layer 2 network: what must be unique in each, and loops of bridges.
+
+A bridge port belongs to a domain by its VLAN, so the vertices of the graph are pairs of node and
+VLAN. An OpenFlow switch is taken as one domain with what it is linked to, untagged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sdnvirt.topology.problems import Path, Problems, Words
+from sdnvirt.topology.resolved import AccessPort, Host, Link, TrunkPort, VlanPort
+
+Vertex = tuple[str, int]
+_UNTAGGED = 0
+
+
+class _Domains:
+    """Disjoint sets of vertices."""
+
+    def __init__(self) -> None:
+        self._parents: dict[Vertex, Vertex] = {}
+
+    def find(self, vertex: Vertex) -> Vertex:
+        parents = self._parents
+        parents.setdefault(vertex, vertex)
+        while parents[vertex] != vertex:
+            parents[vertex] = vertex = parents[parents[vertex]]
+        return vertex
+
+    def join(self, a: Vertex, b: Vertex) -> bool:
+        """Join the sets of two vertices; False if they were one set before."""
+        a, b = self.find(a), self.find(b)
+        self._parents[a] = b
+        return a != b
+
+
+def check_loops(
+    links: list[Link], paths: list[Path], vlans: Mapping[str, list[VlanPort]], problems: Problems
+) -> None:
+    """Note every link that closes a loop of bridges within a VLAN: frames would circle forever."""
+    between = [
+        (link, path)
+        for link, path in zip(links, paths, strict=True)
+        if link.a.node in vlans and link.b.node in vlans
+    ]
+    cables = _Domains()
+    if all(cables.join((link.a.node, 0), (link.b.node, 0)) for link, _ in between):
+        return  # no loop of cables, so none in any VLAN
+    used = _vlans_in_use(vlans)
+    domains = _Domains()
+    for link, path in between:
+        for vlan in _carried(link.vlan, used):
+            if not domains.join((link.a.node, vlan), (link.b.node, vlan)):
+                found = Words(
+                    f"the link {link.name}, which closes a loop of bridges in VLAN {vlan}"
+                )
+                problems.add(path, found, "no loops, because bridges here have no spanning tree")
+                break
+
+
+def check_unique(
+    hosts: Iterable[tuple[Host, Path]],
+    links: list[Link],
+    vlans: Mapping[str, list[VlanPort]],
+    problems: Problems,
+) -> None:
+    """Note every host whose IP or MAC address another host of its broadcast domain has."""
+    used = _vlans_in_use(vlans)
+    domains = _Domains()
+    for link in links:
+        a, b = link.a.node, link.b.node
+        both = a in vlans and b in vlans
+        for vlan in _carried(link.vlan, used) if both else (_untagged(link.vlan),):
+            domains.join(
+                (a, vlan if a in vlans else _UNTAGGED), (b, vlan if b in vlans else _UNTAGGED)
+            )
+    owners: dict[tuple[Vertex, bytes], str] = {}
+    for host, path in hosts:
+        domain = domains.find((host.name, _UNTAGGED))
+        for key, value in (("address", host.ip), ("mac", host.mac)):
+            owner = owners.setdefault((domain, value), host.name)
+            if owner != host.name:
+                expected = f"another {key}; {owner} has this one in the same broadcast domain"
+                problems.add((*path, key), str(value), expected)
+
+
+def _vlans_in_use(vlans: Mapping[str, list[VlanPort]]) -> tuple[int, ...]:
+    used = {1}
+    for port in {port for ports in vlans.values() for port in ports}:
+        if isinstance(port, AccessPort):
+            used.add(port.vlan)
+        else:
+            used.update(port.allowed or ())
+            used.add(port.native or 1)
+    return tuple(sorted(used))
+
+
+def _carried(port: VlanPort | None, used: tuple[int, ...]) -> tuple[int, ...]:
+    if isinstance(port, TrunkPort):
+        return used if port.allowed is None else port.allowed
+    return (_untagged(port),)
+
+
+def _untagged(port: VlanPort | None) -> int:
+    """Return the VLAN of untagged frames at a bridge's port, or 0: it has none, or is no bridge."""
+    if isinstance(port, AccessPort):
+        return port.vlan
+    return _UNTAGGED if port is None else port.native or _UNTAGGED

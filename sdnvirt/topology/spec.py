@@ -1,0 +1,372 @@
+"""The file form of a topology: what a user may write, as pydantic models.
+
+The descriptions are read by the JSON schema (editors) and by the reference, ``docs/topology.md``.
+What needs more than one value to judge (does this node exist, is that address taken) is judged
+when the file is resolved.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from sdnvirt.topology import fields as f
+
+
+class Model(BaseModel):
+    """A mapping with fixed keys; a key that is not one of them is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+def _one_of(model: Model, keys: tuple[str, ...], least: int = 1) -> None:
+    given = [key for key in keys if getattr(model, key) is not None]
+    if not least <= len(given) <= 1:
+        expected = "exactly one" if least else "at most one"
+        found = " and ".join(given) or "none"
+        raise PydanticCustomError(
+            "words",
+            "{found} {expected}",
+            {"found": found, "expected": f"{expected} of {', '.join(keys)}"},
+        )
+
+
+def _written(default: Any, description: str) -> Any:
+    """Return a key whose default is written as a user would write it."""
+    return Field(default, description=description)
+
+
+class LinkQuality(Model):
+    """What a link does to frames, in each direction. Keys left out keep the default."""
+
+    rate: f.Rate | None = Field(None, description="Bits per second. Default: no limit.")
+    delay: f.Time | None = Field(None, description="Propagation delay. Default: 1us.")
+    queue: f.Size | None = Field(
+        None, description="What may wait for the transmitter; more is dropped. Default: 512KiB."
+    )
+    mtu: f.Mtu | None = Field(
+        None,
+        description="The largest IP packet, without Ethernet header and VLAN tag. "
+        "Default: 1500; in the underlay 1600, so that VXLAN's 50 bytes fit.",
+    )
+    loss: f.Probability | None = Field(
+        None, description="Probability that a frame is lost. Default: 0%."
+    )
+
+
+class LinearSpec(Model):
+    """A chain: every node is linked to the next."""
+
+    nodes: f.Many = Field(description="Number of nodes.")
+
+
+class RingSpec(Model):
+    """A circle of nodes."""
+
+    nodes: f.RingSize = Field(description="Number of nodes.")
+
+
+class StarSpec(Model):
+    """One node in the middle, ``hub``, and leaves around it, ``leaf1`` and so on."""
+
+    leaves: f.Many = Field(description="Number of leaves.")
+
+
+class TreeSpec(Model):
+    """A balanced tree; hosts are on its leaves."""
+
+    depth: f.Small = Field(description="Levels of nodes; 1 is the root alone.")
+    fanout: f.Small = Field(description="Children of each node that is not a leaf.")
+
+
+class LeafSpineSpec(Model):
+    """Every leaf is linked to every spine: ``leaf1``, ``spine1`` and so on."""
+
+    spines: f.Small = Field(description="Number of spines.")
+    leaves: f.Medium = Field(description="Number of leaves.")
+
+
+class FatTreeSpec(Model):
+    """A three-layer Clos network of k pods (Al-Fares and others, SIGCOMM 2008).
+
+    ``core1`` to k²/4, and k/2 of ``agg1``... and ``edge1``... in each pod.
+    """
+
+    k: f.Pods = Field(description="Number of pods, which is also the ports of each switch.")
+
+
+class GraphmlSpec(Model):
+    """A graph from a GraphML file, such as those of the Internet Topology Zoo.
+
+    Nodes are named by their ``label`` (or id) in lowercase. Edges may carry ``rate``, ``delay``,
+    ``queue``, ``mtu`` and ``loss``, written as in this file.
+    """
+
+    file: f.Text = Field(description="Path from the folder of the topology file.")
+
+
+class Generated(Model):
+    """The shapes that can be generated; one of them is given."""
+
+    linear: LinearSpec | None = Field(None, description="A chain.")
+    ring: RingSpec | None = Field(None, description="A circle.")
+    star: StarSpec | None = Field(None, description="A hub and leaves.")
+    tree: TreeSpec | None = Field(None, description="A balanced tree.")
+    leaf_spine: LeafSpineSpec | None = Field(None, description="Two layers, fully meshed.")
+    fat_tree: FatTreeSpec | None = Field(None, description="A fat tree of k pods.")
+    graphml: GraphmlSpec | None = Field(None, description="A graph from a file.")
+    prefix: f.Prefix | None = Field(
+        None, description="Put before the generated names, as in ``f-leaf1``."
+    )
+    link: LinkQuality = _written({}, "Quality of the generated links.")
+
+
+VTEP_SUBNET = "172.16.0.0/16"
+SHAPES = ("linear", "ring", "star", "tree", "leaf_spine", "fat_tree", "graphml")
+
+
+class UnderlaySpec(Generated):
+    """The IP fabric of routers that carries the tunnels between hypervisors.
+
+    Generated routers are named ``r1`` and so on where the shape has no names of its own.
+    """
+
+    routers: list[f.Names] = Field(
+        default_factory=list,
+        description="Routers beside the generated ones; ``links`` connects them.",
+    )
+    subnet: f.Subnet = _written(VTEP_SUBNET, "Where the hypervisors' VTEP addresses come from.")
+
+    @model_validator(mode="after")
+    def _shape(self) -> Self:
+        _one_of(self, SHAPES, least=0 if self.routers else 1)
+        return self
+
+
+class FabricHostsSpec(Model):
+    """Hosts on the edge of a generated fabric, with addresses counted up from .1."""
+
+    per_edge: f.Medium = Field(1, description="Hosts on each edge switch.")
+    subnet: f.Subnet = _written("10.0.0.0/16", "Where their addresses come from.")
+    prefix: f.Prefix = Field("h", description="Their names are this and a number.")
+
+
+class FabricSpec(Generated):
+    """A generated layer 2 network of switches and hosts.
+
+    Switches are named ``s1`` and so on where the shape has no names of its own. Hosts are on the
+    edge switches of a fat tree, the leaves of a tree, star or leaf-spine, else on every switch.
+    """
+
+    kind: f.Kind = Field("openflow", description="What the switches are.")
+    hosts: FabricHostsSpec | None = Field(None, description="Hosts on the edge. Default: none.")
+
+    @model_validator(mode="after")
+    def _shape(self) -> Self:
+        _one_of(self, SHAPES)
+        return self
+
+
+class HypervisorSpec(Model):
+    """A server that runs VMs behind a virtual OpenFlow switch, with one NIC on the underlay."""
+
+    attach: f.Names = Field(
+        description="The router it is linked to. A range is gone through in step with the names: "
+        "``hv[1-4]`` on ``leaf[1-2]`` are on leaf1, leaf2, leaf1, leaf2."
+    )
+    dpid: f.Dpid | None = Field(
+        None, description="Datapath id of its switch. Default: the first free one."
+    )
+
+
+class DhcpSpec(Model):
+    """The DHCP server of a network: a network function named ``TENANT-NETWORK-dhcp``."""
+
+    hypervisor: f.Name | None = Field(None, description="Where it runs. Default: the first.")
+    address: f.Address | None = Field(
+        None, description="Its address. Default: the first free one from .2 of the subnet."
+    )
+    lease: f.PositiveTime = _written("60min", "How long a lease lasts.")
+
+
+def _dhcp(value: Any) -> Any:
+    return {} if value is True else None if value is False else value
+
+
+class NetworkSpec(Model):
+    """A tenant's network: one VXLAN segment. Tenants may use the same subnets and MACs."""
+
+    vni: f.Vni = Field(description="VXLAN network identifier, unique in the file (RFC 7348).")
+    subnet: f.Subnet = Field(description="Addresses of the network's VMs.")
+    mtu: f.Mtu = Field(1500, description="MTU of the VMs' interfaces.")
+    dhcp: Annotated[
+        DhcpSpec | None, BeforeValidator(_dhcp, json_schema_input_type=bool | DhcpSpec)
+    ] = _written(False, "Whether a DHCP server hands out the addresses.")
+
+
+class TenantSpec(Model):
+    """A tenant and its networks."""
+
+    networks: dict[f.Name, NetworkSpec] = Field(
+        default_factory=dict, description="The tenant's networks by name."
+    )
+
+
+class VmSpec(Model):
+    """A virtual machine with one interface."""
+
+    network: f.NetworkName = Field(description="The tenant network it is in.")
+    hypervisor: f.Names = Field(
+        description="Where it runs. A range is gone through in step with the names."
+    )
+    mac: f.Macs | None = Field(None, description="Default: unique in the file.")
+    address: f.Addresses | None = Field(
+        None, description="Default: the first free one of the subnet after .1 to .9."
+    )
+    dhcp: f.Flag | None = Field(
+        None, description="Whether it asks for its address. Default: if the network has DHCP."
+    )
+
+
+class SwitchSpec(Model):
+    """A layer 2 switch."""
+
+    kind: f.Kind = Field(description="A learning bridge with VLANs, or an OpenFlow switch.")
+    dpid: f.Dpid | None = Field(
+        None, description="Datapath id of an OpenFlow switch. Default: the first free one."
+    )
+    ageing: f.PositiveTime | None = Field(
+        None, description="When a bridge forgets an idle address. Default: 300s (802.1Q)."
+    )
+
+
+class HostSpec(Model):
+    """A bare-metal host with one interface."""
+
+    address: f.Interfaces = Field(
+        description="Address and prefix length. A range is gone through in step with the names."
+    )
+    gateway: f.Address | None = Field(None, description="Default gateway. Default: none.")
+    mac: f.Macs | None = Field(None, description="Default: unique in the file.")
+
+
+class LinkSpec(LinkQuality):
+    """A cable. On a bridge without ``vlan`` and ``trunk``, it is an access port of VLAN 1."""
+
+    between: f.NamesPair = Field(
+        description="The two nodes; ranges are gone through in step, the shorter one repeatedly. "
+        "Hosts and switches are linked, and routers with routers."
+    )
+    vlan: f.Vlan | None = Field(None, description="Access port of this VLAN on the bridge.")
+    trunk: f.Trunk | None = Field(None, description="Trunk port with these VLANs allowed.")
+    native: f.Vlan | None = Field(
+        None, description="The VLAN that is untagged on the trunk. Default: none."
+    )
+
+
+class ControllerSpec(Model):
+    """The controller: Ryu apps, each a file (``controllers/learning_switch.py``) or a module.
+
+    Files are looked for from the folder of the topology file, its parent, and the current folder.
+    """
+
+    app: f.Text | None = Field(None, description="One app.")
+    apps: list[f.Text] | None = Field(None, description="Several, in the order they start.")
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        _one_of(self, ("app", "apps"))
+        return self
+
+
+class EventSpec(Model):
+    """Something that happens to a link during the run."""
+
+    at: f.Time = Field(description="Virtual time from the start.")
+    down: f.LinkName | None = Field(None, description="The link goes down.")
+    up: f.LinkName | None = Field(None, description="The link comes up again.")
+
+    @model_validator(mode="after")
+    def _one_action(self) -> Self:
+        _one_of(self, ("down", "up"))
+        return self
+
+
+class PingSpec(Model):
+    """ICMP echo requests."""
+
+    source: f.Name = Field(alias="from", description="The VM or host that pings.")
+    target: f.Text = Field(
+        alias="to", description="A VM, host or network function, or an IPv4 address. A node is only reached "
+        "if it answers itself: another tenant's VM with the same address does not count."
+    )
+    count: f.Count = Field(3, description="Number of requests.")
+    interval: f.PositiveTime = _written("200ms", "Time between requests.")
+    size: f.PingSize = Field(56, description="Bytes of echo data.")
+    timeout: f.PositiveTime = _written("1s", "How long to wait for each answer.")
+
+
+class LeaseSpec(Model):
+    """The VM has obtained its address by DHCP."""
+
+    vm: f.Name = Field(description="The VM.")
+
+
+class CheckSpec(Model):
+    """What must hold for the run to succeed: a ping or a lease."""
+
+    ping: PingSpec | None = Field(None, description="Send echo requests.")
+    lease: LeaseSpec | None = Field(None, description="Look for a DHCP lease.")
+    at: f.Time = _written("2s", "Virtual time of the check.")
+    expect: f.Expectation | None = Field(
+        None, description="What a ping must be. Default: reachable."
+    )
+    max_loss: f.Probability | None = Field(
+        None, description="Share of requests that may stay unanswered. Default: 0%."
+    )
+    via: f.Name | None = Field(None, description="A node that every request must cross.")
+
+    @model_validator(mode="after")
+    def _one_check(self) -> Self:
+        _one_of(self, ("ping", "lease"))
+        return self
+
+
+class TopologySpec(Model):
+    """A topology file: a whole virtual data centre, what happens to it, and what must hold."""
+
+    name: f.Name = Field(description="Short name, for reports and file names.")
+    description: f.Text = Field("", description="What it shows, in a sentence.")
+    seed: f.Seed = Field(1, description="Seed of everything random; same seed, same run.")
+    underlay: UnderlaySpec | None = Field(None, description="IP fabric of the hypervisors.")
+    fabric: FabricSpec | None = Field(None, description="Generated layer 2 network.")
+    hypervisors: dict[f.NamesKey, HypervisorSpec] = Field(
+        default_factory=dict, description="Servers with virtual switches, by name or range."
+    )
+    tenants: dict[f.Name, TenantSpec] = Field(default_factory=dict, description="Tenants by name.")
+    vms: dict[f.NamesKey, VmSpec] = Field(
+        default_factory=dict, description="Virtual machines by name or range."
+    )
+    switches: dict[f.NamesKey, SwitchSpec] = Field(
+        default_factory=dict, description="Layer 2 switches by name or range."
+    )
+    hosts: dict[f.NamesKey, HostSpec] = Field(
+        default_factory=dict, description="Bare-metal hosts by name or range."
+    )
+    links: list[LinkSpec] = Field(
+        default_factory=list, description="Cables; a node's ports are numbered in this order."
+    )
+    controller: ControllerSpec | None = Field(
+        None, description="What steers the OpenFlow switches. Default: none."
+    )
+    timeline: list[EventSpec] = Field(
+        default_factory=list, description="What happens to links during the run."
+    )
+    duration: f.Time = Field(
+        0, description="The run lasts at least this long; it lasts until all checks are done."
+    )
+    checks: list[CheckSpec] = Field(
+        default_factory=list, description="What must hold; the run fails if one does not."
+    )
