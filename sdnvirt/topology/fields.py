@@ -43,6 +43,9 @@ MTU_MAX: Final = 65_535
 MAX_PINGS: Final = 100_000
 """Requests of one check: at the least interval they take minutes of real time to emulate."""
 
+MAX_TIME_NS: Final = (1 << 62) - 1
+"""The longest time, 146 years: sums of two still fit the 64 bits of a pcapng timestamp."""
+
 MAX_PODS: Final = 32
 """Pods of a fat tree: 32 make 1,280 switches and 8,192 places for hosts."""
 
@@ -123,11 +126,23 @@ def _pods(value: Any) -> int:
     return value
 
 
-def _quantity(parse: Callable[[str], Any], zero: Any) -> Callable[[Any], Any]:
+def _time(text: str) -> int:
+    time_ns = units.parse_time(_text(text))
+    if time_ns > MAX_TIME_NS:
+        raise ValueError(text)
+    return time_ns
+
+
+def _probability(value: Any) -> float:
+    # an unquoted 0.01 is text in a file, but a float in a dict
+    return units.parse_probability(repr(value) if isinstance(value, float) else _text(value))
+
+
+def _quantity(parse: Callable[[Any], Any], zero: Any) -> Callable[[Any], Any]:
     def quantity(value: Any) -> Any:
         if value == 0 and type(value) is int:
             return zero  # the one number that needs no unit
-        return parse(_text(value))
+        return parse(value)
 
     return quantity
 
@@ -212,6 +227,7 @@ def _pair(value: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return expand_names(_text(value[0])), expand_names(_text(value[1]))
 
 
+_ZERO: Final = {"type": ["string", "integer"], "minimum": 0, "maximum": 0}
 _TIME_SCHEMA: Final = {"type": "string", "pattern": _QUANTITY + "(ns|us|µs|ms|s|min)$"}
 _RATE_SCHEMA: Final = {"type": "string", "pattern": _QUANTITY + "[kMGT]?bit/s$"}
 _SIZE_SCHEMA: Final = {"type": "string", "pattern": _QUANTITY + "([kMG]|[KMG]i)?B$"}
@@ -254,11 +270,11 @@ Flag = Annotated[bool, Leaf(
 )]  # fmt: skip
 
 Time = Annotated[int, Leaf(
-    _quantity(units.parse_time, 0), "a time such as 5us (ns, us, ms, s or min)", "time",
-    _TIME_SCHEMA,
+    _quantity(_time, 0), "a time such as 5us (ns, us, ms, s or min)", "time",
+    {**_TIME_SCHEMA, **_ZERO},
 )]  # fmt: skip
 PositiveTime = Annotated[int, Leaf(
-    lambda value: _positive(units.parse_time(_text(value))),
+    lambda value: _positive(_time(_text(value))),
     "a time above 0 such as 5us (ns, us, ms, s or min)", "time", _TIME_SCHEMA,
 )]  # fmt: skip
 Rate = Annotated[int, Leaf(
@@ -266,11 +282,11 @@ Rate = Annotated[int, Leaf(
     "a rate such as 10Gbit/s (bit/s, kbit/s, Mbit/s, Gbit/s or Tbit/s)", "rate", _RATE_SCHEMA,
 )]  # fmt: skip
 Size = Annotated[int, Leaf(
-    _quantity(units.parse_size, 0), "a size such as 512KiB (B, kB, MB, GB, KiB, MiB or GiB)",
-    "size", _SIZE_SCHEMA,
+    _quantity(lambda value: units.parse_size(_text(value)), 0), "a size such as 512KiB (B, kB, MB, GB, KiB, MiB or GiB)",
+    "size", {**_SIZE_SCHEMA, **_ZERO},
 )]  # fmt: skip
 Probability = Annotated[float, Leaf(
-    _quantity(units.parse_probability, 0.0), "a share from 0% to 100%, such as 1% or 0.01", "share",
+    _quantity(_probability, 0.0), "a share from 0% to 100%, such as 1% or 0.01", "share",
     {"type": ["string", "number"]},
 )]  # fmt: skip
 

@@ -103,6 +103,7 @@ def _dpids(
         if kinds.get(entry.name) is SwitchKind.BRIDGE:
             found = Words("a datapath id of a bridge")
             problems.add(path, found, "dpid on a switch of kind openflow only", at_key=True)
+            continue
         ids.reserve(entry.written.dpid, entry.name, path)
         given[entry.name] = entry.written.dpid
     names = [name for name, kind in kinds.items() if kind is SwitchKind.OPENFLOW]

@@ -149,9 +149,10 @@ def show(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):
-        return "a mapping" if value else "an empty mapping"
+        return "a mapping" if value else "{}"
     if isinstance(value, list | tuple):
-        return "a list" if value else "an empty list"
+        flat = not any(isinstance(item, dict | list | tuple) for item in value)
+        return _cut(f"[{', '.join(map(str, value))}]") if flat else "a list of lists or mappings"
     if isinstance(value, int) and value.bit_length() > 4 * MAX_SHOWN:
         return f"an integer of {value.bit_length()} bits"
     return _cut(repr(value))

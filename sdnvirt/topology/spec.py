@@ -192,7 +192,11 @@ class DhcpSpec(Model):
 
 
 def _dhcp(value: Any) -> Any:
-    return {} if value is True else None if value is False else value
+    if isinstance(value, bool):
+        return {} if value else None
+    if isinstance(value, dict | DhcpSpec):
+        return value
+    raise f.wrong("true, false or a mapping")
 
 
 class NetworkSpec(Model):
@@ -299,8 +303,9 @@ class PingSpec(Model):
 
     source: f.Name = Field(alias="from", description="The VM or host that pings.")
     target: f.Text = Field(
-        alias="to", description="A VM, host or network function, or an IPv4 address. A node is only reached "
-        "if it answers itself: another tenant's VM with the same address does not count."
+        alias="to",
+        description="A VM, host or network function, or an IPv4 address. A node is only reached "
+        "if it answers itself: another tenant's VM with the same address does not count.",
     )
     count: f.Count = Field(3, description="Number of requests.")
     interval: f.PositiveTime = _written("200ms", "Time between requests.")

@@ -48,6 +48,7 @@ class _Pool:
         self.written = written
         self._problems = problems
         self._owners: dict[bytes, str] = {}
+        self._full = False
         self._first = int(written.subnet.network_address)
         self._last = int(written.subnet.broadcast_address) - 1
         self._next = 1 + (RESERVED if written.subnet.prefixlen <= SMALL_PREFIX else 2)
@@ -57,6 +58,7 @@ class _Pool:
         if not self._first < int(address) <= self._last:
             expected = f"an address of a host in {self.written.subnet}"
             self._problems.add(path, str(address), expected)
+            return
         self._own(address, owner, path)
 
     def take_mac(self, mac: Mac, owner: str, path: Path) -> None:
@@ -75,8 +77,10 @@ class _Pool:
         while (address := Ipv4(number)) in self._owners:
             number += 1
         if number > self._last:
-            found = Words(f"no free address for {owner} in {self.written.subnet}")
-            self._problems.add(path, found, "a subnet with room for every VM", at_key=True)
+            if not self._full:
+                found = Words(f"no free address for {owner} in {self.written.subnet}")
+                self._problems.add(path, found, "a subnet with room for every VM", at_key=True)
+            self._full = True
             return address
         if start is None:
             self._next = number - self._first
