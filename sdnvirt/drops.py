@@ -16,7 +16,6 @@ class DropReason(Enum):
     NO_LINK = "the port has no link"
     LINK_DOWN = "the link is down"
     CUT_IN_FLIGHT = "the link went down while the frame was on it"
-    PORT_DOWN = "the port is administratively down"
     QUEUE_FULL = "the link's queue is full"
     LINK_MTU = "the frame is larger than the link's MTU allows"
     LINK_LOSS = "lost by the link's loss rule"
@@ -31,10 +30,7 @@ class DropReason(Enum):
     # OpenFlow switches
     TABLE_MISS = "no flow entry matched and the table has no table-miss entry"
     NO_OUTPUT = "the matching flow entries name no output"
-    SWITCH_LOOP = "the pipeline ran over its limit of steps"
     PACKET_IN_LOST = "no controller is connected to take the packet-in"
-    BUFFER_EXPIRED = "the buffer was overwritten before the controller used it"
-    PACKET_IN_TAKEN = "handed to the controller, which did not forward it"
     # routers and the IP fabric
     TTL_EXPIRED = "the time to live ran out"
     NO_ROUTE = "no route to the destination"

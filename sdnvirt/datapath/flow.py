@@ -155,13 +155,14 @@ class FlowCache:
     empties it: O(flows cached).
 
     Attributes:
-        of_port: for each port that was added, its flows by key.
+        of_port: for each port that was added, its flows by key; None, the key of a frame that has
+            not been classified yet, is never in it.
     """
 
     __slots__ = ("_size", "of_port")
 
     def __init__(self) -> None:
-        self.of_port: dict[int, dict[bytes, Flow]] = {}
+        self.of_port: dict[int, dict[bytes | None, Flow]] = {}
         self._size = 0
 
     def __len__(self) -> int:

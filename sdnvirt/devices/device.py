@@ -40,7 +40,7 @@ class Unplugged:
     Args:
         world: the surroundings.
         place: what the ledger names as the place.
-        reason: NO_LINK, LINK_DOWN or PORT_DOWN.
+        reason: NO_LINK or LINK_DOWN.
     """
 
     __slots__ = ("_place", "_reason", "_world")

@@ -47,7 +47,7 @@ class _EndOfRunError(Exception):
     """Takes the loop of a run to its end."""
 
 
-def _end_run(_argument: None) -> None:
+def _end_run(_argument: object) -> None:
     raise _EndOfRunError
 
 

@@ -1,0 +1,146 @@
+"""The OpenFlow switch: a datapath with ports, and agents that speak for it to controllers."""
+
+from __future__ import annotations
+
+from sdnvirt.addresses import Mac
+from sdnvirt.datapath.datapath import Datapath, Removal
+from sdnvirt.datapath.flow import Emission, Flow, Punt
+from sdnvirt.devices.agent import Agent, ControllerPort
+from sdnvirt.devices.buffers import PacketBuffers
+from sdnvirt.devices.device import Device, Port
+from sdnvirt.devices.world import World
+from sdnvirt.drops import DropReason
+from sdnvirt.engine.scheduler import Timer
+from sdnvirt.frame import Frame
+from sdnvirt.openflow.v13.actions import Action
+from sdnvirt.openflow.v13.flow import FlowMod
+
+
+class OpenFlowSwitch(Device):
+    """A switch that does what its flow entries say.
+
+    Without a controller it drops what no entry is for (fail-secure mode, OpenFlow 1.3.5, 6.4).
+
+    Attributes:
+        dpid: its datapath id, 64 bits.
+        datapath: flow tables and cache.
+        buffers: packets that controllers were told of.
+        agents: one for each controller.
+    """
+
+    def __init__(self, name: str, world: World, dpid: int) -> None:
+        super().__init__(name, world)
+        self.dpid = dpid
+        self.datapath = Datapath()
+        self.agents: list[Agent] = []
+        self._scheduler = world.scheduler
+        self._flows_of = self.datapath.flows_of
+        self._expiry: Timer | None = None
+        self.buffers = PacketBuffers()
+
+    def add_port(self, number: int, name: str, mac: Mac) -> Port:
+        """Give the switch one more port; OpenFlow's ports are numbered from 1 to 0xffffff00."""
+        port = super().add_port(number, name, mac)
+        self.datapath.set_port(number, False)
+        return port
+
+    # packets
+
+    def receive(self, port: Port, frame: Frame) -> None:
+        """Send the frame where the flow tables say."""
+        now = self._scheduler.now
+        # A frame without a key yet is not in the cache either.
+        flow = self._flows_of[port.number].get(frame.key)
+        if flow is None:
+            flow = self.datapath.classify(port.number, frame)
+        flow.packets += 1
+        flow.bytes += frame.size
+        flow.used_ns = now
+        forward = flow.forward
+        if forward is not None and len(forward) == 1:
+            self.ports[forward[0]].send(frame)
+        else:
+            self._emit(flow, frame, flow.run(frame))
+
+    def packet_out(self, in_port: int, frame: Frame, actions: tuple[Action, ...]) -> None:
+        """Do with a frame what a controller's list of actions says.
+
+        Raises:
+            OpenFlowError: an action cannot be executed.
+        """
+        flow = self.datapath.packet_out(in_port, frame, actions, self._scheduler.now)
+        self.world.ledger.sent += 1
+        self._emit(flow, frame, flow.run(frame))
+
+    def _emit(self, flow: Flow, frame: Frame, emissions: list[Emission]) -> None:
+        if not emissions:
+            self.drop(frame, flow.reason, flow.detail)
+            return
+        self.world.ledger.copied += len(emissions) - 1
+        for sent, target in emissions:
+            if isinstance(target, Punt):
+                self._punt(flow.in_port, sent, target)
+            else:
+                self.ports[target].send(sent)
+
+    def _punt(self, in_port: int, frame: Frame, punt: Punt) -> None:
+        """Hand a frame to the controllers; it ends here, and a packet-out begins a new one."""
+        listeners = [agent for agent in self.agents if agent.ready]
+        if not listeners:
+            self.drop(frame, DropReason.PACKET_IN_LOST, f"table {punt.table_id}")
+            return
+        self.world.ledger.delivered += 1
+        buffer_id, data = self.buffers.hand_over(in_port, frame, punt.max_len)
+        for agent in listeners:
+            agent.packet_in(in_port, frame, punt, buffer_id, data)
+
+    # control
+
+    def connect(self, controller: ControllerPort, echo_idle_ns: int | None = None) -> Agent:
+        """Connect the switch to a controller, and again whenever the connection ends.
+
+        Args:
+            controller: where to connect.
+            echo_idle_ns: silence after which the controller is asked whether it lives, or None
+                to trust it.
+        """
+        agent = Agent(self, controller, echo_idle_ns)
+        self.agents.append(agent)
+        agent.dial()
+        return agent
+
+    def modify_flow(self, mod: FlowMod) -> None:
+        """Carry out a flow mod, and tell the controllers of the entries that are gone.
+
+        Raises:
+            OpenFlowError: it cannot be carried out; nothing was changed.
+        """
+        self._report(self.datapath.modify(mod, self._scheduler.now))
+        self._arm_expiry()
+
+    def port_changed(self, port: Port) -> None:
+        """Let the datapath and the controllers know that a link came up or went down."""
+        self.datapath.set_port(port.number, port.up)
+        for agent in self.agents:
+            agent.port_status(port)
+
+    def explain(self, port: Port, frame: Frame) -> list[str]:
+        """Tell, table by table, what would become of a frame."""
+        return self.datapath.explain(port.number, frame)
+
+    def _arm_expiry(self) -> None:
+        due = self.datapath.next_expiry()
+        if due is None or (self._expiry and self._expiry.pending and self._expiry.at <= due):
+            return
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._expiry = self._scheduler.timer(max(0, due - self._scheduler.now), self._expire)
+
+    def _expire(self) -> None:
+        self._report(self.datapath.expire(self._scheduler.now))
+        self._arm_expiry()
+
+    def _report(self, removals: list[Removal]) -> None:
+        for agent in self.agents:
+            for removal in removals:
+                agent.flow_removed(removal)
