@@ -201,7 +201,7 @@ def test_the_database_reads_like_that_of_open_vswitch(world, bridge, lan):
 
 @pytest.fixture
 def vlans(bridge, station):
-    """Access ports h1 and h2 in VLAN 10 and h3 in 20, trunks h4 (10, 20) and h5 (all, native 10)."""
+    """Access ports h1, h2 (VLAN 10) and h3 (20), trunks h4 (10, 20) and h5 (all, native 10)."""
     stations = [station(bridge) for _ in range(5)]
     memberships = [
         Access(10), Access(10), Access(20), Trunk(frozenset({10, 20})), Trunk(native=10),
