@@ -282,8 +282,8 @@ Rate = Annotated[int, Leaf(
     "a rate such as 10Gbit/s (bit/s, kbit/s, Mbit/s, Gbit/s or Tbit/s)", "rate", _RATE_SCHEMA,
 )]  # fmt: skip
 Size = Annotated[int, Leaf(
-    _quantity(lambda value: units.parse_size(_text(value)), 0), "a size such as 512KiB (B, kB, MB, GB, KiB, MiB or GiB)",
-    "size", {**_SIZE_SCHEMA, **_ZERO},
+    _quantity(lambda value: units.parse_size(_text(value)), 0),
+    "a size such as 512KiB (B, kB, MB, GB, KiB, MiB or GiB)", "size", {**_SIZE_SCHEMA, **_ZERO},
 )]  # fmt: skip
 Probability = Annotated[float, Leaf(
     _quantity(_probability, 0.0), "a share from 0% to 100%, such as 1% or 0.01", "share",

@@ -38,7 +38,7 @@ understand.
   has a name of its own, whatever its kind.
 - **Ranges**: `hv[1-4]` as a key stands for hv1, hv2, hv3 and hv4; `h[01-10]` pads with zeros. A
   range in a value is gone through in step with the names of the key, and again from its start when
-  it is shorter. Inside `{{}}` or `[]` other YAML tools want quotes around a range; sdnvirt does not.
+  it is shorter. Inside `{{}}` or `[]`, other YAML tools need quotes around it; sdnvirt does not.
 - **Links** are named by their nodes, `leaf1--spine1`, in either order; the second one between the
   same nodes is `leaf1--spine1#2`.
 - **Quantities** have units: `5us`, `10Gbit/s`, `512KiB`, `1%`. Only 0 needs none.

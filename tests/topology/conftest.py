@@ -1,0 +1,24 @@
+"""The shipped topologies, in a place where the apps that they name exist."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+TOPOLOGIES = Path(__file__).parents[2] / "topologies"
+
+
+@pytest.fixture(scope="session")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of topologies/, beside a folder with an empty file for each app."""
+    copy = tmp_path_factory.mktemp("shipped") / "topologies"
+    shutil.copytree(TOPOLOGIES, copy)
+    for file in copy.glob("*.yaml"):
+        for app in re.findall(r"controllers/\w+\.py", file.read_text()):
+            stub = copy.parent / app
+            stub.parent.mkdir(exist_ok=True)
+            stub.touch()
+    return copy
