@@ -1,0 +1,1 @@
+"""Virtualization: tunnel endpoints, hypervisors, virtual machines, and the watch over isolation."""

@@ -1,0 +1,64 @@
+"""A hypervisor: the owner of a virtual switch, a tunnel endpoint, and the machines on them."""
+
+from __future__ import annotations
+
+from sdnvirt.addresses import Ipv4, Mac
+from sdnvirt.devices.device import Device, Port
+from sdnvirt.devices.link import Link, LinkParameters
+from sdnvirt.virt.vtep import Tunnel, Vtep
+
+
+class Hypervisor:
+    """A server that holds virtual machines; itself no device, as its parts are.
+
+    Args:
+        name: the node's name.
+        switch: the virtual switch.
+        vtep: the tunnel endpoint.
+
+    Attributes:
+        vnics: the links from the switch to virtual machines and functions, by switch port.
+        tunnels: the tunnels to other hypervisors, by switch port.
+    """
+
+    def __init__(self, name: str, switch: Device, vtep: Vtep) -> None:
+        self.name = name
+        self.switch = switch
+        self.vtep = vtep
+        self.vnics: dict[int, Link] = {}
+        self.tunnels: dict[int, Tunnel] = {}
+
+    def plug(self, vnic: Port, number: int, mac: Mac, mtu: int) -> Link:
+        """Connect a vNIC to a new port of the virtual switch, which is named after its owner.
+
+        The link between them is memory: it has neither rate nor delay.
+
+        Args:
+            vnic: the port of a virtual machine or function.
+            number: the switch's port.
+            mac: address of the switch's port.
+            mtu: MTU of the tenant network.
+        """
+        owner = vnic.device.name
+        switch_port = self.switch.add_port(number, owner, mac)
+        link = self.vnics[number] = Link(
+            self.switch.world, f"{owner}--{self.switch.name}", vnic, switch_port,
+            LinkParameters(mtu=mtu),
+        )  # fmt: skip
+        return link
+
+    def add_tunnel(self, number: int, name: str, mac: Mac, remote: Ipv4) -> Tunnel:
+        """Give the virtual switch a port that is the tunnel to another hypervisor.
+
+        Args:
+            number: the switch's port.
+            name: name of the port, by custom that of the other hypervisor.
+            mac: address of the switch's port.
+            remote: underlay address of the other hypervisor's endpoint.
+        """
+        switch_port = self.switch.add_port(number, name, mac)
+        tunnel = self.tunnels[number] = self.vtep.tunnel_to(remote, switch_port)
+        return tunnel
+
+    def __repr__(self) -> str:
+        return f"<Hypervisor {self.name}>"
