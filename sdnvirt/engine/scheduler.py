@@ -152,7 +152,9 @@ class Scheduler:
 
     def stop(self) -> None:
         """Make :meth:`run_until` return after the event that is running."""
-        heappush(self._heap, (self.now, _BEFORE_ALL, _end_run, None))
+        ending: Event = (self.now, _BEFORE_ALL, _end_run, None)
+        if self._heap[:1] != [ending]:  # a second one would end the next run
+            heappush(self._heap, ending)
 
     def pending(self) -> Iterator[Event]:
         """Iterate over the pending events, in no particular order; O(n)."""
