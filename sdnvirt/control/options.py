@@ -1,0 +1,58 @@
+"""How an app learns the topology file: an option, from a configuration file, as is Ryu's way.
+
+An app registers the option and reads it, embedded or run by ``ryu-manager --config-file``::
+
+    CONF.register_opts([cfg.StrOpt("topology", help="topology file")], group="sdnvirt")
+    ...
+    topology.load(self.CONF.sdnvirt.topology)
+
+and the file says::
+
+    [sdnvirt]
+    topology = /home/me/two-tenants.yaml
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from sdnvirt.errors import ControllerError
+
+
+@contextmanager
+def config_file(topology_path: str | None) -> Iterator[str]:
+    """Provide the name of a configuration file that says where the topology is, for a while."""
+    with NamedTemporaryFile("w", prefix="sdnvirt-", suffix=".conf", encoding="utf-8") as file:
+        if topology_path is not None:
+            file.write(f"[sdnvirt]\ntopology = {_escaped(os.path.abspath(topology_path))}\n")
+        file.flush()
+        yield file.name
+
+
+def _escaped(path: str) -> str:
+    if path != path.strip() or "\n" in path:
+        raise ControllerError(f"topology {path!r}: the path has spaces at an end, or line breaks")
+    return path.replace("$", "$$")  # oslo.config replaces $name in values
+
+
+@contextmanager
+def registered_options(conf: Any) -> Iterator[None]:
+    """Forget, at the end, the options that were registered meanwhile and all values.
+
+    Two apps that run one after the other may define the same option differently.
+    """
+    options, cli = dict(conf._opts), deque(conf._cli_opts)
+    groups = {name: (dict(group._opts), group) for name, group in conf._groups.items()}
+    try:
+        yield
+    finally:
+        conf.clear()
+        conf._opts, conf._cli_opts = options, cli
+        conf._groups = {name: group for name, (_, group) in groups.items()}
+        for of_group, group in groups.values():
+            group._opts = of_group
