@@ -7,7 +7,7 @@ probabilities are floats in [0, 1]. Names carry the unit last: ``delay_ns``, ``r
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 NS_PER_S: Final = 1_000_000_000
@@ -30,12 +30,12 @@ def _quantity(text: str, units: dict[str, int], what: str, example: str) -> int:
             f"{text!r} is not a {what}; expected a number and one of {', '.join(units)}, "
             f"such as {example}"
         )
-    exact = Decimal(found[1]) * units[found[2]]
-    if exact != int(exact):
+    exact = Fraction(found[1]) * units[found[2]]
+    if exact.denominator != 1:
         raise ValueError(
             f"{text!r} is finer than the smallest unit of a {what}, {next(iter(units))}"
         )
-    return int(exact)
+    return exact.numerator
 
 
 def parse_time(text: str) -> int:

@@ -86,10 +86,12 @@ class Direction:
     def carry(self, frame: Frame) -> None:
         """Queue the frame; it arrives after waiting, transmission and propagation."""
         size = frame.size
-        if size > self._largest_untagged and self._exceeds_mtu(frame.data):
+        if size > self._largest_untagged:
+            payload = _payload_size(frame.data)
             mtu = self.parameters.mtu
-            self._drop(frame, DropReason.LINK_MTU, f"{size - ETHERNET_HEADER} > MTU {mtu}")
-            return
+            if payload > mtu:
+                self._drop(frame, DropReason.LINK_MTU, f"{payload} > MTU {mtu}")
+                return
         scheduler = self._scheduler
         now_ps = scheduler.now * _PS_PER_NS
         busy = self._busy_until_ps
@@ -103,13 +105,6 @@ class Direction:
         self._busy_until_ps = busy
         scheduler.call_at(busy // _PS_PER_NS + self._delay_ns, self._deliver, frame)
 
-    def _exceeds_mtu(self, data: bytes) -> bool:
-        """Whether the payload after Ethernet header and VLAN tags is larger than the MTU."""
-        start = ETHERNET_HEADER
-        while data[start - 2 : start] in VLAN_TPIDS:
-            start += VLAN_TAG
-        return len(data) - start > self.parameters.mtu
-
     def _drop(self, frame: Frame, reason: DropReason, detail: str) -> None:
         self.world.ledger.drop(frame, reason, self.link_name, detail)
 
@@ -121,6 +116,14 @@ class Direction:
 
     def _lose(self, frame: Frame) -> None:
         self._drop(frame, DropReason.CUT_IN_FLIGHT, "")
+
+
+def _payload_size(data: bytes) -> int:
+    """Return the bytes behind Ethernet header and VLAN tags."""
+    start = ETHERNET_HEADER
+    while data[start - 2 : start] in VLAN_TPIDS:
+        start += VLAN_TAG
+    return len(data) - start
 
 
 class Link:

@@ -47,13 +47,15 @@ def world() -> World:
 
 @pytest.fixture
 def station(world: World) -> Callable[..., Station]:
-    """Make a station, and a link without delay from it to a new port of a device."""
+    """Make a station, by default linked without delay to a new port of a device."""
     made: list[Station] = []
 
-    def make(device: Device, parameters: LinkParameters | None = None) -> Station:
+    def make(device: Device | None = None, parameters: LinkParameters | None = None) -> Station:
         number = len(made) + 1
         new = Station(f"h{number}", world, Mac(0x02_00_00_00_00_00 + number))
         made.append(new)
+        if device is None:
+            return new
         port = device.add_port(max(device.ports, default=0) + 1, new.name, Mac(0x06 << 40 | number))
         Link(world, f"{new.name}--{device.name}", new.nic, port, parameters or LinkParameters())
         return new
