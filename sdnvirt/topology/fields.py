@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Interface, IPv4Network
 from typing import Annotated, Any, Final
 
@@ -22,6 +23,7 @@ from sdnvirt.topology.names import (
     NAME_EXPECTED,
     NAME_MAX,
     NAME_PATTERN,
+    NAMES_EXPECTED,
     RangeError,
     expand,
     expand_names,
@@ -126,8 +128,14 @@ def _pods(value: Any) -> int:
     return value
 
 
+# Large files say the same few rates, sizes and times at every link.
+_parse_time: Final = lru_cache(maxsize=1024)(units.parse_time)
+_parse_rate: Final = lru_cache(maxsize=1024)(units.parse_rate)
+_parse_size: Final = lru_cache(maxsize=1024)(units.parse_size)
+
+
 def _time(text: str) -> int:
-    time_ns = units.parse_time(_text(text))
+    time_ns = _parse_time(_text(text))
     if time_ns > MAX_TIME_NS:
         raise ValueError(text)
     return time_ns
@@ -189,11 +197,11 @@ def _unicast_mac(text: str) -> Mac:
 
 def _interface(text: str) -> IPv4Interface:
     interface = IPv4Interface(text)
-    network = interface.network
-    ends = (network.network_address, network.broadcast_address)
-    if "/" not in text or (network.prefixlen < 31 and interface.ip in ends):
+    number, network = int(interface), interface.network
+    first, last = int(network.network_address), int(network.broadcast_address)
+    if "/" not in text or (network.prefixlen < 31 and number in (first, last)):
         raise ValueError(text)
-    if interface.ip.is_multicast or interface.ip.is_unspecified:
+    if number == 0 or number >> 28 == 14:  # unspecified, or multicast
         raise ValueError(text)
     return interface
 
@@ -240,12 +248,12 @@ Text = Annotated[str, Leaf(
 )]  # fmt: skip
 Name = Annotated[str, Leaf(_matching(is_name), NAME_EXPECTED, "name", _NAME_SCHEMA)]
 Names = Annotated[tuple[str, ...], Leaf(
-    lambda value: expand_names(_text(value)), NAME_EXPECTED + " or, for several, web-[1-4]",
+    lambda value: expand_names(_text(value)), NAMES_EXPECTED,
     "name or range", _NAMES_SCHEMA,
 )]  # fmt: skip
 NamesKey = Annotated[str, Leaf(
     _matching(lambda text: bool(expand_names(text))),
-    NAME_EXPECTED + " or, for several, web-[1-4]", "name or range", _NAMES_SCHEMA,
+    NAMES_EXPECTED, "name or range", _NAMES_SCHEMA,
 )]  # fmt: skip
 NamesPair = Annotated[tuple[tuple[str, ...], tuple[str, ...]], Leaf(
     _pair, "a list of two names of nodes, such as [h1, s1]", "two names or ranges",
@@ -278,11 +286,11 @@ PositiveTime = Annotated[int, Leaf(
     "a time above 0 such as 5us (ns, us, ms, s or min)", "time", _TIME_SCHEMA,
 )]  # fmt: skip
 Rate = Annotated[int, Leaf(
-    lambda value: _positive(units.parse_rate(_text(value))),
+    lambda value: _positive(_parse_rate(_text(value))),
     "a rate such as 10Gbit/s (bit/s, kbit/s, Mbit/s, Gbit/s or Tbit/s)", "rate", _RATE_SCHEMA,
 )]  # fmt: skip
 Size = Annotated[int, Leaf(
-    _quantity(lambda value: units.parse_size(_text(value)), 0),
+    _quantity(lambda value: _parse_size(_text(value)), 0),
     "a size such as 512KiB (B, kB, MB, GB, KiB, MiB or GiB)", "size", {**_SIZE_SCHEMA, **_ZERO},
 )]  # fmt: skip
 Probability = Annotated[float, Leaf(

@@ -20,6 +20,8 @@ NAME_EXPECTED: Final = (
     "first a letter, such as web-1"
 )
 
+NAMES_EXPECTED: Final = f"{NAME_EXPECTED} or, for several, web-[1-4]"
+
 _RANGE: Final = re.compile(r"\[([0-9]{1,9})-([0-9]{1,9})\]")
 _NAME: Final = re.compile(NAME_PATTERN)
 
@@ -61,5 +63,5 @@ def expand_names(text: str) -> tuple[str, ...]:
     """
     names = expand(text)
     if not all(map(is_name, (names[0], names[-1]))):
-        raise RangeError(NAME_EXPECTED)
+        raise RangeError(NAMES_EXPECTED)
     return names

@@ -53,7 +53,7 @@ def build_plant(
     routed = quality(UNDERLAY_LINK, underlay.link) if underlay else UNDERLAY_LINK
     vteps = underlay.subnet if underlay else IPv4Network(spec.VTEP_SUBNET)
     kinds = _switch_kinds(written, inventory)
-    bridges = {name for name, kind in kinds.items() if kind is SwitchKind.BRIDGE}
+    bridges = [name for name, kind in kinds.items() if kind is SwitchKind.BRIDGE]
     dpids = _dpids(inventory, kinds, problems)
     wiring = Wiring(registry, bridges, problems)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -50,9 +51,8 @@ def quality(base: LinkParams, *overrides: spec.LinkQuality | dict[str, Any]) -> 
 class Wiring:
     """The links made so far, and where in the file each comes from."""
 
-    def __init__(self, registry: Registry, bridges: set[str], problems: Problems) -> None:
+    def __init__(self, registry: Registry, bridges: Iterable[str], problems: Problems) -> None:
         self._registry = registry
-        self._bridges = bridges
         self._problems = problems
         self._ports: Counter[str] = Counter()
         self._pairs: Counter[str] = Counter()
@@ -71,7 +71,7 @@ class Wiring:
 
         Bridges get the VLAN configuration, which is an access port of VLAN 1 if none is given.
         """
-        if a in self._bridges or b in self._bridges:
+        if a in self.vlans or b in self.vlans:
             vlan = vlan or AccessPort()
         ends = tuple(self._plug(node, vlan) for node in (a, b))
         name = f"{a}--{b}"
@@ -85,7 +85,7 @@ class Wiring:
         if self._registry.kind(node) is Kind.HYPERVISOR:
             return Endpoint(node, UPLINK_PORT)
         self._ports[node] += 1
-        if node in self._bridges and vlan is not None:
+        if node in self.vlans and vlan is not None:
             self.vlans[node].append(vlan)
         return Endpoint(node, self._ports[node])
 
@@ -138,11 +138,12 @@ class Wiring:
 
     def _check_vlan(self, written: spec.LinkSpec, a: str, b: str, path: Path) -> None:
         given = [key for key in ("vlan", "trunk", "native") if getattr(written, key) is not None]
-        if given and not {a, b} & self._bridges:
+        bridges = (a in self.vlans) + (b in self.vlans)
+        if given and not bridges:
             found = Words(f"{given[0]} on a link of {a} and {b}")
             expected = "VLAN keys only where an end is a switch of kind bridge"
             self._problems.add((*path, given[0]), found, expected, at_key=True)
-        elif written.trunk is not None and not {a, b} <= self._bridges:
+        elif written.trunk is not None and bridges == 1:
             for name in (a, b):
                 if self._registry.kind(name) is Kind.HOST:
                     found = Words(f"a trunk to the host {name!r}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdnvirt.errors import TopologyError
@@ -131,11 +131,13 @@ def lines_about(data: bytes) -> list[str]:
     return []
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("ab:,-[]{}&*!|>'\"#%@\n\t 01~?"), max_size=40))
 def test_any_text_is_a_document_or_a_topology_error(text: str) -> None:
     assert all(line.startswith("f.yaml:") for line in lines_about(text.encode()))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_document_or_a_topology_error(data: bytes) -> None:
     assert all(line.startswith("f.yaml:") for line in lines_about(data))

@@ -1,0 +1,379 @@
+"""Every mistake a file can have, and the line that tells it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sdnvirt import topology
+from sdnvirt.errors import TopologyError
+from sdnvirt.topology.names import MAX_NODES
+from sdnvirt.topology.plant import MAX_HYPERVISORS
+from sdnvirt.topology.problems import MAX_PROBLEMS
+
+NAME = (
+    "a name of at most 28 lowercase letters, digits and single hyphens, first a letter, "
+    "such as web-1"
+)
+UNDERLAY = """\
+underlay:
+  leaf_spine: {spines: 2, leaves: 2}
+hypervisors:
+  hv[1-2]: {attach: leaf[1-2]}
+tenants:
+  acme: {networks: {web: {vni: 7, subnet: 10.0.0.0/24}}}
+"""
+
+
+def problems(text: str, path: str = "f.yaml") -> list[str]:
+    with pytest.raises(TopologyError) as caught:
+        topology.loads("name: x\n" + text, path)
+    return caught.value.problems
+
+
+VALUES = {
+    "a name": ("vms: {Web: {network: a/b, hypervisor: h}}", "2:7: vms.Web: found 'Web', expected "
+               + NAME + " or, for several, web-[1-4]"),
+    "a range": ("hosts: {h[2-1]: {address: 10.0.0.1/24}}",
+                "2:9: hosts.h[2-1]: found 'h[2-1]', expected a range from low to high, "
+                "such as hv[1-4]"),
+    "an unknown key": ("hosts: {h1: {adress: 10.0.0.1/24, address: 10.0.0.1/24}}",
+                       "2:14: hosts.h1.adress: found the unknown key 'adress', expected one of "
+                       "address, gateway, mac; did you mean address?"),
+    "a missing key": ("switches: {s1: {}}",
+                      "2:16: switches.s1.kind: found nothing, expected a value, "
+                      "because this key is required"),
+    "no mapping": ("hosts: [h1]", "2:8: hosts: found [h1], expected a mapping"),
+    "no list": ("links: {}", "2:8: links: found {}, expected a list"),
+    "a choice": ("switches: {b1: {kind: brige}}",
+                 "2:23: switches.b1.kind: found 'brige', expected bridge or openflow; "
+                 "did you mean bridge?"),
+    "a time": ("timeline: [{at: 5, down: a--b}]",
+               "2:17: timeline[0].at: found 5, expected a time such as 5us (ns, us, ms, s or min)"),
+    "a time beyond 64 bits": ("duration: 999999999999min",
+                              "2:11: duration: found '999999999999min', expected a time such as "
+                              "5us (ns, us, ms, s or min)"),
+    "a rate": ("links: [{between: [a, b], rate: 10}]",
+               "2:33: links[0].rate: found 10, expected a rate such as 10Gbit/s "
+               "(bit/s, kbit/s, Mbit/s, Gbit/s or Tbit/s)"),
+    "a size": ("links: [{between: [a, b], queue: 10 kb}]",
+               "2:34: links[0].queue: found '10 kb', expected a size such as 512KiB "
+               "(B, kB, MB, GB, KiB, MiB or GiB)"),
+    "a share": ("links: [{between: [a, b], loss: 101%}]",
+                "2:33: links[0].loss: found '101%', expected a share from 0% to 100%, "
+                "such as 1% or 0.01"),
+    "a VLAN": ("links: [{between: [a, b], vlan: 4095}]",
+               "2:33: links[0].vlan: found 4095, expected a VLAN, an integer from 1 to 4094"),
+    "a boolean for a number": ("seed: true",
+                               "2:7: seed: found true, expected a seed, "
+                               "an integer from 0 to 9223372036854775807"),
+    "a trunk": ("links: [{between: [a, b], trunk: [1, 20-10, 0]}]",
+                "2:34: links[0].trunk: found [1, 20-10, 0], expected all, or a list of VLANs "
+                "from 1 to 4094, such as [10, 20-29]"),
+    "a VNI": ("tenants: {a: {networks: {b: {vni: 16777216, subnet: 10.0.0.0/24}}}}",
+              "2:35: tenants.a.networks.b.vni: found 16777216, expected a VXLAN network "
+              "identifier, an integer from 1 to 16777215"),
+    "a subnet": ("tenants: {a: {networks: {b: {vni: 1, subnet: 10.0.0.1/24}}}}",
+                 "2:46: tenants.a.networks.b.subnet: found '10.0.0.1/24', expected an IPv4 network "
+                 "from /8 to /29 with no host bits, such as 10.0.0.0/24"),
+    "dhcp": ("tenants: {a: {networks: {b: {vni: 1, subnet: 10.0.0.0/24, dhcp: yes}}}}",
+             "2:65: tenants.a.networks.b.dhcp: found 'yes', expected true, false or a mapping"),
+    "an address without prefix": ("hosts: {h1: {address: 10.0.0.1}}",
+                                  "2:23: hosts.h1.address: found '10.0.0.1', expected an IPv4 "
+                                  "address of a host and its prefix length, such as 10.0.0.1/24 "
+                                  "or, for several, 10.0.0.[1-4]/24"),
+    "a group MAC address": ("hosts: {h1: {address: 10.0.0.1/24, mac: 01:00:00:00:00:01}}",
+                            "2:41: hosts.h1.mac: found '01:00:00:00:00:01', expected a unicast "
+                            "MAC address such as 02:00:00:00:00:01 or, for several, "
+                            "02:00:00:00:00:[01-04]"),
+    "one end": ("links: [{between: [h1]}]",
+                "2:19: links[0].between: found [h1], expected a list of two names of nodes, "
+                "such as [h1, s1]"),
+    "two shapes": ("underlay: {ring: {nodes: 3}, linear: {nodes: 3}}",
+                   "2:11: underlay: found linear and ring, expected exactly one of linear, ring, "
+                   "star, tree, leaf_spine, fat_tree, graphml"),
+    "an odd k": ("fabric: {fat_tree: {k: 3}}",
+                 "2:24: fabric.fat_tree.k: found 3, expected an even number of pods from 2 to 32"),
+    "no app": ("controller: {}",
+               "2:13: controller: found none, expected exactly one of app, apps"),
+    "two checks": ("checks: [{ping: {from: a, to: b}, lease: {vm: a}}]",
+                   "2:10: checks[0]: found ping and lease, expected exactly one of ping, lease"),
+    "a link's name": ("timeline: [{at: 5s, down: a-b}]",
+                      "2:27: timeline[0].down: found 'a-b', expected the name of a link, "
+                      "NODE--NODE, such as leaf1--spine1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", VALUES)
+def test_a_wrong_value(mistake: str) -> None:
+    text, expected = VALUES[mistake]
+    assert problems(text) == [f"f.yaml:{expected}"]
+
+
+PARTS = {
+    "a name taken twice": (
+        "switches: {a: {kind: bridge}}\nhosts: {a: {address: 10.0.0.1/24}}",
+        "3:9: hosts.a: found the host 'a', expected another name; "
+        "f.yaml:2 has a switch of this name",
+    ),
+    "an unknown node in a link": (
+        "switches: {s1: {kind: openflow}, core: {kind: openflow}}\nlinks: [{between: [s1, cor]}]",
+        "3:24: links[0].between[1]: found 'cor', expected the name of a switch or host or router; "
+        "did you mean core?",
+    ),
+    "a link to itself": (
+        "switches: {s1: {kind: openflow}}\nlinks: [{between: [s1, s1]}]",
+        "3:19: links[0].between: found a link from s1 to itself, expected two nodes",
+    ),
+    "a second link of a host": (
+        "switches: {s1: {kind: openflow}}\nhosts: {h: {address: 10.0.0.1/24}}\n"
+        "links: [{between: [h, s1]}, {between: [s1, h]}]",
+        "4:44: links[1].between[1]: found a second link of the host 'h', "
+        "expected one link of each host, which has one interface",
+    ),
+    "a router linked to a switch": (
+        UNDERLAY + "switches: {s1: {kind: openflow}}\nlinks: [{between: [s1, leaf1]}]",
+        "9:19: links[0].between: found a link of s1 and leaf1, expected routers linked with "
+        "routers only: the underlay carries only tunnels",
+    ),
+    "VLAN keys without a bridge": (
+        "switches: {s[1-2]: {kind: openflow}}\nlinks: [{between: [s1, s2], vlan: 10}]",
+        "3:29: links[0].vlan: found vlan on a link of s1 and s2, "
+        "expected VLAN keys only where an end is a switch of kind bridge",
+    ),
+    "vlan and trunk": (
+        "switches: {b[1-2]: {kind: bridge}}\nlinks: [{between: [b1, b2], vlan: 10, trunk: all}]",
+        "3:29: links[0].vlan: found vlan and trunk, expected one of vlan and trunk",
+    ),
+    "native without trunk": (
+        "switches: {b[1-2]: {kind: bridge}}\nlinks: [{between: [b1, b2], native: 10}]",
+        "3:29: links[0].native: found native without trunk, expected native on a trunk only",
+    ),
+    "a trunk to a host": (
+        "switches: {b1: {kind: bridge}}\nhosts: {h1: {address: 10.0.0.1/24}}\n"
+        "links: [{between: [h1, b1], trunk: all}]",
+        "4:29: links[0].trunk: found a trunk to the host 'h1', "
+        "expected vlan: hosts send and take untagged frames only",
+    ),
+    "a loop of bridges": (
+        "switches: {b[1-3]: {kind: bridge}}\n"
+        "links: [{between: [b1, b2]}, {between: [b2, b3]}, {between: [b3, b1]}]",
+        "3:51: links[2]: found the link b3--b1, which closes a loop of bridges in VLAN 1, "
+        "expected no loops, because bridges here have no spanning tree",
+    ),
+    "a loop of generated bridges": (
+        "fabric: {ring: {nodes: 3}, kind: bridge}",
+        "2:9: fabric: found the link s3--s1, which closes a loop of bridges in VLAN 1, "
+        "expected no loops, because bridges here have no spanning tree",
+    ),
+    "a datapath id twice": (
+        "switches: {s1: {kind: openflow, dpid: 0x5}, s2: {kind: openflow, dpid: 5}}",
+        "2:72: switches.s2.dpid: found 5, expected another datapath id; s1 has this one",
+    ),
+    "a datapath id of a bridge": (
+        "switches: {b1: {kind: bridge, dpid: 5}}",
+        "2:31: switches.b1.dpid: found a datapath id of a bridge, "
+        "expected dpid on a switch of kind openflow only",
+    ),
+    "an address twice in a broadcast domain": (
+        "switches: {b1: {kind: bridge}}\nhosts: {h[1-2]: {address: 10.0.0.1/24}}\n"
+        "links: [{between: [h[1-2], b1]}]",
+        "3:27: hosts.h[1-2].address: found '10.0.0.1', expected another address; "
+        "h1 has this one in the same broadcast domain",
+    ),
+    "hypervisors without an underlay": (
+        "hypervisors: {hv1: {attach: leaf1}}",
+        "2:1: hypervisors: found hypervisors without an underlay, "
+        "expected the section underlay, with routers to attach them to",
+    ),
+    "an unknown router": (
+        "underlay: {linear: {nodes: 2}}\nhypervisors: {hv1: {attach: rr2}}",
+        "3:29: hypervisors.hv1.attach: found 'rr2', expected the name of a router; "
+        "did you mean r2?",
+    ),
+    "too few VTEP addresses": (
+        "underlay: {linear: {nodes: 1}, subnet: 172.16.0.0/29}\n"
+        "hypervisors: {'hv[1-7]': {attach: r1}}",
+        "2:40: underlay.subnet: found 7 hypervisors in 172.16.0.0/29, expected at most 6 in a /29",
+    ),
+    "an unknown network": (
+        UNDERLAY + "vms: {a: {network: acme/wb, hypervisor: hv1}}",
+        "8:20: vms.a.network: found 'acme/wb', expected the name of a tenant network; "
+        "did you mean acme/web?",
+    ),
+    "an unknown hypervisor": (
+        UNDERLAY + "vms: {a: {network: acme/web, hypervisor: leaf1}}",
+        "8:42: vms.a.hypervisor: found the router 'leaf1', expected the name of a hypervisor",
+    ),
+    "a VNI twice": (
+        UNDERLAY + "  globex: {networks: {web: {vni: 7, subnet: 10.0.0.0/24}}}",
+        "8:34: tenants.globex.networks.web.vni: found 7, "
+        "expected another VNI; acme/web has this one",
+    ),
+    "an address outside the subnet": (
+        UNDERLAY + "vms: {a: {network: acme/web, hypervisor: hv1, address: 10.0.1.1}}",
+        "8:56: vms.a.address: found '10.0.1.1', expected an address of a host in 10.0.0.0/24",
+    ),
+    "the broadcast address": (
+        UNDERLAY + "vms: {a: {network: acme/web, hypervisor: hv1, address: 10.0.0.255}}",
+        "8:56: vms.a.address: found '10.0.0.255', expected an address of a host in 10.0.0.0/24",
+    ),
+    "an address twice in a network": (
+        UNDERLAY + "vms: {'a[1-2]': {network: acme/web, hypervisor: hv1, address: 10.0.0.9}}",
+        "8:63: vms.a[1-2].address: found '10.0.0.9', expected another address; "
+        "a1 has this one in the same network",
+    ),
+    "a MAC address twice in a network": (
+        UNDERLAY + "vms: {'a[1-2]': {network: acme/web, hypervisor: hv1, mac: 02:00:00:00:00:01}}",
+        "8:59: vms.a[1-2].mac: found '02:00:00:00:00:01', expected another address; "
+        "a1 has this one in the same network",
+    ),
+    "a full subnet": (
+        UNDERLAY.replace("10.0.0.0/24", "10.0.0.0/29")
+        + "vms: {'a[1-5]': {network: acme/web, hypervisor: hv1}}",
+        "8:7: vms.a[1-5]: found no free address for a5 in 10.0.0.0/29, "
+        "expected a subnet with room for every VM",
+    ),
+    "dhcp on a VM alone": (
+        UNDERLAY + "vms: {a: {network: acme/web, hypervisor: hv1, dhcp: true}}",
+        "8:47: vms.a.dhcp: found dhcp on acme/web, which has no DHCP server, "
+        "expected dhcp: true on the network too",
+    ),
+    "DHCP without a hypervisor": (
+        "tenants: {a: {networks: {b: {vni: 1, subnet: 10.0.0.0/24, dhcp: true}}}}",
+        "2:65: tenants.a.networks.b.dhcp: found DHCP without a hypervisor, "
+        "expected a hypervisor to run it on",
+    ),
+    "an unknown link": (
+        UNDERLAY + "timeline: [{at: 1s, down: leaf1--spine3}]",
+        "8:27: timeline[0].down: found 'leaf1--spine3', "
+        "expected the name of a link, NODE--NODE; did you mean leaf1--spine2?",
+    ),
+    "a ping of what has no address": (
+        "switches: {s1: {kind: openflow}}\nhosts: {h1: {address: 10.0.0.1/24}}\n"
+        "checks: [{ping: {from: h1, to: s1}}]",
+        "4:32: checks[0].ping.to: found the switch 's1', "
+        "expected the name of a host or VM or network function",
+    ),
+    "via with unreachable": (
+        "switches: {s1: {kind: openflow}}\nhosts: {h1: {address: 10.0.0.1/24}}\n"
+        "checks: [{ping: {from: h1, to: 10.0.0.2}, via: s1, expect: unreachable}]",
+        "4:43: checks[0].via: found via on a ping that must be unreachable, "
+        "expected via with expect: reachable",
+    ),
+    "a lease of a VM without DHCP": (
+        UNDERLAY + "vms: {a: {network: acme/web, hypervisor: hv1}}\nchecks: [{lease: {vm: a}}]",
+        "9:23: checks[0].lease.vm: found the VM 'a', which does not use DHCP, "
+        "expected a VM that asks for its address",
+    ),
+    "too many nodes": (
+        f"hosts: {{'h[1-{MAX_NODES}]': {{address: 10.0.0.1/8}}, g: {{address: 10.0.0.1/8}}}}",
+        f"2:46: hosts.g: found more than {MAX_NODES} nodes, expected at most {MAX_NODES} in all",
+    ),
+    "too many hypervisors": (
+        "underlay: {linear: {nodes: 1}}\n"
+        f"hypervisors: {{'hv[1-{MAX_HYPERVISORS + 1}]': {{attach: r1}}}}",
+        f"3:1: hypervisors: found {MAX_HYPERVISORS + 1} hypervisors, expected at most "
+        f"{MAX_HYPERVISORS}, because each has a tunnel to each other one",
+    ),
+    "too large a shape": (
+        "fabric: {tree: {depth: 60, fanout: 2}}",
+        "2:16: fabric.tree: found 1152921504606846975 nodes and 1152921504606846974 links, "
+        "expected at most 20000 nodes and 100000 links",
+    ),
+    "too many hosts on a fabric": (
+        "fabric: {linear: {nodes: 7}, hosts: {subnet: 10.0.0.0/29}}",
+        "2:46: fabric.hosts.subnet: found 7 hosts in 10.0.0.0/29, expected at most 6",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", PARTS)
+def test_parts_that_do_not_fit(mistake: str) -> None:
+    text, expected = PARTS[mistake]
+    assert problems(text) == [f"f.yaml:{expected}"]
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
+    lines = problems("sed: 1\nhosts:\n  h1: {address: x}\n  H2: {address: 10.0.0.1/24}\nlinks: 5\n")
+    assert [line.split(": ")[:2] for line in lines] == [
+        ["f.yaml:2:1", "sed"],
+        ["f.yaml:4:17", "hosts.h1.address"],
+        ["f.yaml:5:3", "hosts.H2"],
+        ["f.yaml:6:8", "links"],
+    ]
+
+
+def test_no_more_lines_than_anyone_reads() -> None:
+    lines = problems("hosts:\n" + "".join(f"  h{n}: {{address: x}}\n" for n in range(150)))
+    assert len(lines) == MAX_PROBLEMS + 1
+    assert lines[-1] == "f.yaml: and 50 more"
+
+
+def test_a_missing_app_names_the_places_where_it_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, current = tmp_path / "topologies", tmp_path / "current"
+    current.mkdir()
+    monkeypatch.chdir(current)
+    (line,) = problems("controller: {app: my.py}", str(folder / "f.yaml"))
+    assert line == (
+        f"{folder}/f.yaml:2:19: controller.app: found 'my.py', expected a Python file or a module "
+        f"such as my.app; tried {folder}/my.py, {tmp_path}/my.py, {current}/my.py"
+    )
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    for path, reason in (
+        (tmp_path / "absent.yaml", "No such file or directory"),
+        (tmp_path, "Is a directory"),
+        ("a\0b", "embedded null byte"),
+    ):
+        with pytest.raises(TopologyError) as caught:
+            topology.load(path)
+        assert caught.value.problems == [
+            f"{path}: found no readable file ({reason}), expected a topology file"
+        ]
+
+
+def test_a_dict_has_no_lines_but_the_same_messages() -> None:
+    with pytest.raises(TopologyError) as caught:
+        topology.from_dict({"name": "x", "hosts": {"h1": {"address": "x", 5: 1}}}, "bench")
+    lines = caught.value.problems
+    assert lines[0].startswith("bench: hosts.h1.address: found 'x', expected an IPv4 address")
+    assert all(line.startswith("bench: ") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("<graph", "found 'g.graphml', expected a GraphML file"),
+        ("<!DOCTYPE x><graphml/>", "expected at most 8388608 bytes and no DOCTYPE"),
+        (
+            '<graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph edgedefault="directed">'
+            '<node id="a"/><edge source="a" target="a"/></graph></graphml>',
+            "found a link from a to itself, expected links of two nodes",
+        ),
+        (
+            '<graphml xmlns="http://graphml.graphdrawing.org/xmlns">'
+            '<key id="d" for="edge" attr.name="delay" attr.type="string"/>'
+            '<graph edgedefault="undirected"><node id="a"/><node id="b"/>'
+            '<edge source="a" target="b"><data key="d">soon</data></edge></graph></graphml>',
+            "found 'soon', expected a time such as 5us (ns, us, ms, s or min) "
+            "as delay of each edge",
+        ),
+    ],
+)
+def test_bad_graphml(tmp_path: Path, content: str, expected: str) -> None:
+    (tmp_path / "g.graphml").write_text(content)
+    (line,) = problems("fabric: {graphml: {file: g.graphml}}", str(tmp_path / "f.yaml"))
+    assert line.startswith(f"{tmp_path}/f.yaml:2:26: fabric.graphml.file: found ")
+    assert line.endswith(expected)
+
+
+def test_a_graphml_file_that_is_not_there(tmp_path: Path) -> None:
+    (line,) = problems("fabric: {graphml: {file: g.graphml}}", str(tmp_path / "f.yaml"))
+    assert line.endswith(
+        f"found 'g.graphml', expected a file that can be read; tried {tmp_path}/g.graphml"
+    )

@@ -1,0 +1,316 @@
+"""What resolving gives out: ports, addresses, datapath ids, names of links."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Interface
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sdnvirt import topology
+from sdnvirt.addresses import Ipv4, Mac
+from sdnvirt.topology import Topology
+from sdnvirt.topology.resolved import (
+    TUNNEL_PORT_BASE,
+    UPLINK_PORT,
+    AccessPort,
+    Action,
+    App,
+    Endpoint,
+    LeaseCheck,
+    LinkParams,
+    PingCheck,
+    TrunkPort,
+    Tunnel,
+)
+
+UNDERLAY = """\
+name: x
+underlay: {leaf_spine: {spines: 1, leaves: 2}}
+hypervisors:
+  hv[1-3]: {attach: leaf[1-2]}
+"""
+
+
+def loads(text: str) -> Topology:
+    return topology.loads(text)
+
+
+def test_the_least_topology_is_a_name() -> None:
+    least = loads("name: x")
+    assert (least.name, least.seed, least.path, len(least.nodes)) == ("x", 1, "topology.yaml", 0)
+
+
+def test_a_seed_can_be_given_from_outside() -> None:
+    assert topology.loads("name: x\nseed: 3").seed == 3
+    assert topology.loads("name: x\nseed: 3", seed=0).seed == 0
+
+
+def test_ports_count_in_the_order_of_the_links() -> None:
+    loaded = loads(
+        "name: x\nswitches: {s[1-2]: {kind: openflow}}\nhosts: {h1: {address: 10.0.0.1/24}}\n"
+        "links: [{between: [s1, s2]}, {between: [h1, s1]}, {between: [s2, s1]}]\n"
+    )
+    assert [(link.a, link.b) for link in loaded.links] == [
+        (Endpoint("s1", 1), Endpoint("s2", 1)),
+        (Endpoint("h1", 1), Endpoint("s1", 2)),
+        (Endpoint("s2", 2), Endpoint("s1", 3)),
+    ]
+    assert [switch.ports for switch in loaded.switches] == [3, 2]
+
+
+def test_links_are_found_by_either_order_of_their_nodes() -> None:
+    loaded = loads(
+        "name: x\nswitches: {s[1-2]: {kind: openflow}}\n"
+        "links: [{between: [s1, s2]}, {between: [s2, s1]}, {between: [s1, s2]}]\n"
+    )
+    assert [link.name for link in loaded.links] == ["s1--s2", "s2--s1#2", "s1--s2#3"]
+    assert loaded.link("s2--s1") is loaded.links[0]
+    assert loaded.link("s1--s2#2") is loaded.links[1]
+    with pytest.raises(KeyError):
+        loaded.link("s1--s2#4")
+    assert loaded.graph().edges["s1", "s2"]["links"] == loaded.links
+
+
+def test_ends_of_a_link() -> None:
+    (link,) = loads(
+        "name: x\nswitches: {s[1-2]: {kind: openflow}}\nlinks: [{between: [s1, s2]}]"
+    ).links
+    assert (link.end("s2"), link.peer("s2")) == (Endpoint("s2", 1), Endpoint("s1", 1))
+    with pytest.raises(KeyError):
+        link.peer("s3")
+
+
+def test_link_quality_defaults_and_what_the_file_gives() -> None:
+    loaded = loads(
+        "name: x\nswitches: {s[1-2]: {kind: openflow}}\nlinks:\n- {between: [s1, s2]}\n"
+        "- {between: [s1, s2], rate: 100Mbit/s, delay: 2ms, loss: 1%, queue: 64kB, mtu: 9000}\n"
+    )
+    assert [link.params for link in loaded.links] == [
+        LinkParams(None, 1_000, 512 * 1024, 1500, 0.0),
+        LinkParams(100_000_000, 2_000_000, 64_000, 9000, 0.01),
+    ]
+
+
+def test_routers_written_out_have_links_like_the_underlays() -> None:
+    loaded = loads(
+        "name: x\nunderlay: {routers: ['r[1-3]'], link: {delay: 7us}}\n"
+        "links: [{between: [r1, r2]}, {between: [r2, r3], mtu: 2000}]\n"
+    )
+    assert [router.name for router in loaded.routers] == ["r1", "r2", "r3"]
+    assert [(link.params.delay_ns, link.params.mtu) for link in loaded.links] == [
+        (7_000, 1600),
+        (7_000, 2000),
+    ]
+
+
+def test_bridge_ports_have_vlans() -> None:
+    loaded = loads(
+        "name: x\nswitches: {b[1-2]: {kind: bridge, ageing: 10s}}\n"
+        "hosts: {h[1-2]: {address: '10.0.0.[1-2]/24'}}\nlinks:\n"
+        "- {between: [h1, b1]}\n- {between: [h2, b2], vlan: 10}\n"
+        "- {between: [b1, b2], trunk: [20, 10], native: 5}\n"
+    )
+    trunk = TrunkPort((5, 10, 20), native=5)
+    assert [switch.vlans for switch in loaded.switches] == [
+        (AccessPort(1), trunk),
+        (AccessPort(10), trunk),
+    ]
+    assert loaded.switches[0].ageing_ns == 10_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("written", "port"),
+    [
+        ("trunk: all", TrunkPort(None, None)),
+        ("trunk: all, native: 1", TrunkPort(None, 1)),
+        ("trunk: [1, 3-5]", TrunkPort((1, 3, 4, 5))),
+        ("trunk: 7", TrunkPort((7,))),
+    ],
+)
+def test_trunks(written: str, port: TrunkPort) -> None:
+    bridges = "name: x\nswitches: {b[1-2]: {kind: bridge}}\n"
+    (link,) = loads(bridges + f"links: [{{between: [b1, b2], {written}}}]").links
+    assert link.vlan == port
+
+
+def test_two_cables_between_bridges_are_no_loop_in_different_vlans() -> None:
+    loaded = loads(
+        "name: x\nswitches: {b[1-2]: {kind: bridge}}\n"
+        "links: [{between: [b1, b2], trunk: [10]}, {between: [b1, b2], trunk: [20]}]\n"
+    )
+    assert len(loaded.links) == 2
+
+
+def test_the_same_address_may_be_in_two_vlans() -> None:
+    loaded = loads(
+        "name: x\nswitches: {b1: {kind: bridge}}\nhosts: {h[1-2]: {address: 10.0.0.1/24}}\n"
+        "links: [{between: [h1, b1], vlan: 10}, {between: [h2, b1], vlan: 20}]\n"
+    )
+    assert [host.ip for host in loaded.hosts] == [Ipv4("10.0.0.1")] * 2
+
+
+def test_ranges_in_values_go_in_step_with_the_names() -> None:
+    loaded = loads(
+        "name: x\nhosts: {h[1-3]: {address: 10.0.0.[11-13]/24, mac: 02:00:00:00:00:[01-03]}}"
+    )
+    assert [(str(host.address), str(host.mac)) for host in loaded.hosts] == [
+        ("10.0.0.11/24", "02:00:00:00:00:01"),
+        ("10.0.0.12/24", "02:00:00:00:00:02"),
+        ("10.0.0.13/24", "02:00:00:00:00:03"),
+    ]
+
+
+def test_hypervisors_have_vteps_tunnels_and_datapath_ids() -> None:
+    loaded = loads(UNDERLAY + "switches: {s1: {kind: openflow}, s2: {kind: openflow, dpid: 2}}\n")
+    assert [(h.name, h.attach, str(h.vtep), h.dpid) for h in loaded.hypervisors] == [
+        ("hv1", "leaf1", "172.16.0.1", 3),
+        ("hv2", "leaf2", "172.16.0.2", 4),
+        ("hv3", "leaf1", "172.16.0.3", 5),
+    ]
+    assert [switch.dpid for switch in loaded.switches] == [1, 2]
+    assert loaded.hypervisors[1].tunnels == (
+        Tunnel(TUNNEL_PORT_BASE + 1, "hv1"),
+        Tunnel(TUNNEL_PORT_BASE + 3, "hv3"),
+    )
+    assert loaded.link("leaf2--hv2").end("hv2") == Endpoint("hv2", UPLINK_PORT)
+    assert len({h.mac for h in loaded.hypervisors}) == 3
+
+
+def test_vms_come_before_functions_at_the_virtual_switch() -> None:
+    loaded = loads(
+        UNDERLAY + "tenants: {a: {networks: {n: {vni: 1, subnet: 10.0.0.0/24, dhcp: true}}}}\n"
+        "vms:\n  v[1-4]: {network: a/n, hypervisor: hv[1-3]}\n"
+        "  w: {network: a/n, hypervisor: hv1, address: 10.0.0.11, dhcp: false}\n"
+    )
+    assert [(v.owner, v.hypervisor, v.port, str(v.address)) for v in loaded.vnics] == [
+        ("v1", "hv1", 1, "10.0.0.10"),
+        ("v2", "hv2", 1, "10.0.0.12"),
+        ("v3", "hv3", 1, "10.0.0.13"),
+        ("v4", "hv1", 2, "10.0.0.14"),
+        ("w", "hv1", 3, "10.0.0.11"),
+        ("a-n-dhcp", "hv1", 4, "10.0.0.2"),
+    ]
+    assert [vm.dhcp for vm in loaded.vms] == [True, True, True, True, False]
+    macs = [vnic.mac for vnic in loaded.vnics]
+    assert len(set(macs)) == len(macs)
+    assert all(mac[0] & 3 == 2 for mac in macs), "locally administered, unicast"
+
+
+def test_dhcp_can_be_placed_by_hand() -> None:
+    loaded = loads(
+        UNDERLAY + "tenants: {a: {networks: {n: {vni: 1, subnet: 10.0.0.0/24, "
+        "dhcp: {hypervisor: hv2, address: 10.0.0.250, lease: 5min}}}}}\n"
+    )
+    (server,) = loaded.functions
+    assert (server.name, server.vnic.hypervisor) == ("a-n-dhcp", "hv2")
+    assert server.vnic.address == Ipv4("10.0.0.250")
+    dhcp = loaded.network("a/n").dhcp
+    assert dhcp is not None
+    assert (dhcp.function, dhcp.lease_ns) == ("a-n-dhcp", 300 * 10**9)
+
+
+def test_tenants_may_use_the_same_addresses() -> None:
+    loaded = loads(
+        UNDERLAY + "tenants:\n  a: {networks: {n: {vni: 1, subnet: 10.0.0.0/24}}}\n"
+        "  b: {networks: {n: {vni: 2, subnet: 10.0.0.0/24}}}\nvms:\n"
+        "  v: {network: a/n, hypervisor: hv1, mac: 02:00:00:00:00:01, address: 10.0.0.11}\n"
+        "  w: {network: b/n, hypervisor: hv1, mac: 02:00:00:00:00:01, address: 10.0.0.11}\n"
+    )
+    assert loaded.vms[0].vnic.mac == loaded.vms[1].vnic.mac == Mac("02:00:00:00:00:01")
+
+
+def test_checks_know_their_line_and_whom_they_mean() -> None:
+    loaded = loads(
+        "name: x\nhosts:\n  h[1-2]: {address: '10.0.0.[1-2]/24'}\nchecks:\n"
+        "- ping: {from: h1, to: h2, count: 20, interval: 100ms}\n  at: 3s\n  max_loss: 10%\n"
+        "- ping: {from: h1, to: 10.0.0.9}\n  expect: unreachable\n"
+    )
+    first, second = loaded.checks
+    assert isinstance(first, PingCheck)
+    assert isinstance(second, PingCheck)
+    assert (first.where, first.node, first.address) == ("topology.yaml:5", "h2", Ipv4("10.0.0.2"))
+    assert (first.at_ns, first.count, first.interval_ns) == (3 * 10**9, 20, 10**8)
+    assert (first.max_loss, first.expect.value) == (0.1, "reachable")
+    assert (second.where, second.node, second.at_ns) == ("topology.yaml:8", None, 2 * 10**9)
+
+
+def test_lease_checks() -> None:
+    loaded = loads(
+        UNDERLAY + "tenants: {a: {networks: {n: {vni: 1, subnet: 10.0.0.0/24, dhcp: true}}}}\n"
+        "vms: {v: {network: a/n, hypervisor: hv1}}\nchecks:\n- {lease: {vm: v}, at: 1s}\n"
+    )
+    assert loaded.checks == (LeaseCheck("topology.yaml:8", 10**9, "v"),)
+
+
+def test_the_timeline_is_in_order_of_time_then_of_the_file() -> None:
+    loaded = loads(
+        UNDERLAY + "timeline:\n- {at: 6s, up: spine1--leaf1}\n- {at: 5s, down: leaf1--spine1}\n"
+        "- {at: 5s, down: leaf2--spine1}\n"
+    )
+    assert [(event.at_ns, event.action, event.link) for event in loaded.timeline] == [
+        (5 * 10**9, Action.DOWN, "leaf1--spine1"),
+        (5 * 10**9, Action.DOWN, "leaf2--spine1"),
+        (6 * 10**9, Action.UP, "leaf1--spine1"),
+    ]
+
+
+def test_apps_are_files_near_the_topology_or_modules(tmp_path: Path) -> None:
+    file = tmp_path / "apps" / "my.py"
+    file.parent.mkdir()
+    file.touch()
+    text = "name: x\ncontroller: {apps: [apps/my.py, ryu.app.simple_switch_13]}"
+    for place in (tmp_path / "f.yaml", tmp_path / "topologies" / "f.yaml"):
+        controller = topology.loads(text, str(place)).controller
+        assert controller is not None
+        assert controller.apps == (
+            App("apps/my.py", str(file)),
+            App("ryu.app.simple_switch_13", None),
+        )
+
+
+def test_the_graph_carries_the_values(shipped: Path) -> None:
+    loaded = topology.load(shipped / "quickstart.yaml")
+    graph = loaded.graph()
+    assert set(graph) == {name for name, node in loaded.nodes.items() if not hasattr(node, "vnic")}
+    assert graph.nodes["hv1"] == {"kind": "hypervisor", "node": loaded.hypervisors[0]}
+    assert graph.edges["leaf1", "spine1"]["link"] is loaded.link("leaf1--spine1")
+    assert set(loaded.underlay()) == {"spine1", "spine2", "leaf1", "leaf2"} | {
+        hypervisor.name for hypervisor in loaded.hypervisors
+    }
+
+
+def test_a_dict_and_the_text_of_it_are_the_same_topology() -> None:
+    data: dict[str, Any] = {
+        "name": "x",
+        "hosts": {"h[1-2]": {"address": "10.0.0.[1-2]/24"}},
+        "switches": {"s1": {"kind": "openflow", "dpid": 7}},
+        "links": [{"between": ["h[1-2]", "s1"], "rate": "1Gbit/s", "loss": 0.5}],
+    }
+    text = (
+        "name: x\nhosts: {h[1-2]: {address: 10.0.0.[1-2]/24}}\n"
+        "switches: {s1: {kind: openflow, dpid: 0x7}}\n"
+        "links: [{between: [h[1-2], s1], rate: 1Gbit/s, loss: 0.5}]\n"
+    )
+    assert topology.from_dict(data, "same") == topology.loads(text, "same")
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 5))
+def test_resolving_twice_gives_equal_topologies_with_distinct_addresses(
+    hosts: int, switches: int
+) -> None:
+    data: dict[str, Any] = {
+        "name": "x",
+        "fabric": {"linear": {"nodes": switches}, "hosts": {"per_edge": hosts}},
+    }
+    loaded = topology.from_dict(data)
+    assert loaded == topology.from_dict(data)
+    addresses = [host.address for host in loaded.hosts]
+    assert addresses[0] == IPv4Interface("10.0.0.1/16")
+    assert len(set(addresses)) == len({host.mac for host in loaded.hosts}) == hosts * switches
+    ports = [end for link in loaded.links for end in (link.a, link.b)]
+    assert len(set(ports)) == len(ports)
