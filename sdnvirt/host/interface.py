@@ -30,6 +30,7 @@ from sdnvirt.wire.arp import Arp, ArpOp
 from sdnvirt.wire.ethernet import HEADER_LENGTH
 
 if TYPE_CHECKING:
+    from sdnvirt.host.dhcp import DhcpService
     from sdnvirt.host.stack import Host
     from sdnvirt.host.udp import UdpSocket
 
@@ -56,12 +57,13 @@ class Interface:
         address: its IPv4 address, or None while it has none.
         broadcast: the broadcast address of its subnet, or None where there is none.
         neighbours: the neighbour cache.
+        dhcp: the DHCP client program, or None.
         sockets: UDP sockets bound to this interface, which work before it has an address.
     """
 
     __slots__ = (
-        "_armed_for", "_arp_tail", "_ipv4_tail", "address", "broadcast", "host", "mac", "mtu",
-        "neighbours", "port", "sockets",
+        "_armed_for", "_arp_tail", "_ipv4_tail", "address", "broadcast", "dhcp", "host", "mac",
+        "mtu", "neighbours", "port", "sockets",
     )  # fmt: skip
 
     def __init__(self, host: Host, port: Port, mtu: int = DEFAULT_MTU) -> None:
@@ -70,6 +72,7 @@ class Interface:
         self.mac = port.mac
         self.mtu = mtu
         self.address: Ipv4 | None = None
+        self.dhcp: DhcpService | None = None
         self.broadcast: Ipv4 | None = None
         self.neighbours = Neighbours()
         self.sockets: dict[int, UdpSocket] = {}

@@ -21,6 +21,8 @@ from sdnvirt.drops import DropReason
 from sdnvirt.errors import WireError
 from sdnvirt.frame import Frame
 from sdnvirt.host import icmp, udp
+from sdnvirt.host.dhcp import DhcpService
+from sdnvirt.host.dhcp_states import Lease
 from sdnvirt.host.interface import ETHERTYPE_ARP, ETHERTYPE_IPV4, Interface
 from sdnvirt.host.ping import (
     DEFAULT_COUNT,
@@ -231,6 +233,40 @@ class Host(Device):
         )  # fmt: skip
         ping.start()
         return ping
+
+    @property
+    def lease(self) -> Lease | None:
+        """The DHCP lease of the first interface, or None while it has none."""
+        service = self.interface.dhcp
+        return None if service is None else service.lease
+
+    def start_dhcp(
+        self,
+        delay_ns: int = 0,
+        *,
+        broadcast: bool = False,
+        previous: Ipv4 | None = None,
+        cause: int = 0,
+        on_bound: Callable[[Lease], None] | None = None,
+        interface: Interface | None = None,
+    ) -> DhcpService:
+        """Let an interface obtain its address by DHCP, and keep it for as long as it may.
+
+        Args:
+            delay_ns: time until the first message.
+            broadcast: whether servers have to broadcast their answers.
+            previous: an address from before that is asked for first, or None.
+            cause: the conversation that the messages belong to.
+            on_bound: called with the lease when the interface was given an address, or another.
+            interface: by default the first.
+        """
+        where = interface or self.interface
+        assert where.dhcp is None, f"{where.port.full_name} runs a DHCP client already"
+        where.dhcp = service = DhcpService(
+            self, where, broadcast=broadcast, previous=previous, cause=cause, on_bound=on_bound
+        )
+        service.start_at(self.world.scheduler.now + delay_ns)
+        return service
 
     def _route(self, dst: Ipv4) -> Route | Refusal:
         if not self.routes:
