@@ -22,7 +22,7 @@ MAX_BYTES: Final = 8 << 20
 """Size of a file: 20,000 nodes, the most that a topology may have, written out take 4 MiB."""
 
 MAX_DEPTH: Final = 16
-"""Nesting of a file: the deepest valid value has depth 6; this bounds recursion."""
+"""Nesting of a file: the deepest valid value is at level 7; this bounds recursion."""
 
 MAX_VALUES: Final = 1_000_000
 """Values in a file: twice what 20,000 nodes and their links need; bounds memory to about 0.5 GB."""
