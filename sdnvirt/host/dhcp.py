@@ -95,10 +95,12 @@ class DhcpService:
                     self._configured = None
                     self._interface.mtu = self._link_mtu
                     self._host.unconfigure(self._interface)
-        due = self.client.next_timeout()
+        scheduler = self._host.world.scheduler
+        # Of a lease that took long to come, T1 may have passed.
+        due = max(self.client.next_timeout(), scheduler.now)
         if due < self._armed_for:
             self._armed_for = due
-            self._host.world.scheduler.call_at(due, self._tick)
+            scheduler.call_at(due, self._tick)
 
     def _send(self, message: Dhcpv4, dst: Ipv4) -> None:
         payload = message.emit()

@@ -195,7 +195,7 @@ class DhcpClient:
         if isinstance(state, (Init, Bound, Selecting)):
             return []
         lease = lease_of(message, state.exchange.asked_ns)
-        if lease is None:
+        if lease is None or lease.expire_ns <= now:  # a short lease may be over before it comes
             return []
         effects: list[Effect] = []
         if isinstance(state, (Renewing, Rebinding)) and state.lease.address != lease.address:

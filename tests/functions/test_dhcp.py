@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 
 import pytest
@@ -124,6 +124,32 @@ def test_a_server_that_is_late_is_waited_for(net) -> None:
     net.link.set_up(True)
     net.run(65)
     assert net.vm.address == ADDRESS
+
+
+def test_time_does_not_run_backwards_for_a_lease_that_comes_after_its_t1() -> None:
+    world = World(seed=1)
+    vm = Host("vm", world)
+    function = DhcpFunction("dhcp", world, replace(CONFIG, lease_s=2))
+    Link(
+        world, "vm--dhcp",
+        vm.add_port(1, "eth0", VM_MAC), function.add_port(1, "eth0", SERVER_MAC),
+        LinkParameters(delay_ns=600_000_000),
+    )  # fmt: skip
+    function.start()
+    vm.start_dhcp()
+    times = [0]
+
+    class Tap:
+        def sent(self, port, frame) -> None:
+            times.append(world.scheduler.now)
+
+        def received(self, port, frame) -> None: ...
+
+    vm.ports[1].taps = (Tap(),)
+    world.scheduler.run_until(10**10)
+    assert times == sorted(times)
+    assert function.server.outcomes[Outcome.LEASED] > 2
+    assert world.ledger.imbalance() == 0
 
 
 def test_a_released_address_is_given_up(net) -> None:
