@@ -1,7 +1,7 @@
 """The filtering database of a bridge: where each station of each VLAN was last seen.
 
-Learning is independent for each VLAN (IEEE 802.1Q, 8.8.9); entries that have not been refreshed
-for the ageing time count as gone (8.8.3). They are removed when their room is needed, so ageing
+Learning is independent for each VLAN (IEEE 802.1Q, 8.7 and 8.8); entries that have not been
+refreshed for the ageing time count as gone. They are removed when their room is needed, so ageing
 costs no events.
 """
 
@@ -15,7 +15,7 @@ from sdnvirt.devices.device import Port
 from sdnvirt.units import NS_PER_S
 
 AGEING_NS: Final = 300 * NS_PER_S
-"""The default that the standard recommends (802.1Q, 8.8.3)."""
+"""The default that the standard recommends (802.1Q, 8.8)."""
 
 FDB_LIMIT: Final = 32_768
 """Entries, what the table of a small data-centre switch holds. It bounds the memory that a sender

@@ -50,7 +50,7 @@ def ipv4_flow(data: bytes, start: int) -> bytes:
     """Return the bytes that the packets of one flow have in common.
 
     They are protocol and addresses and, for TCP and UDP, the ports; a fragmented packet goes
-    without ports, which only its first fragment has (RFC 2992, 1; RFC 7348, 5).
+    without ports, which only its first fragment has (RFC 2992; RFC 7348, 5).
 
     Args:
         data: bytes that hold an IPv4 packet.

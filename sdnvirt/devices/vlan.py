@@ -1,4 +1,4 @@
-"""VLAN membership of bridge ports (IEEE 802.1Q, 6.9 and 8.8.10)."""
+"""VLAN membership of bridge ports (IEEE 802.1Q, 6.9 and 8.6)."""
 
 from __future__ import annotations
 

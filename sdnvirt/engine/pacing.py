@@ -34,20 +34,21 @@ class Pacer:
         self._offset = clock() - scheduler.now
         self.worst_lag_ns = 0
 
-    def run_until(self, end: int) -> None:
+    def run_until(self, end: int) -> bool:
         """Run events up to ``end`` (ns of virtual time), each not before its real time.
 
-        Returns early when a callback stops the scheduler. ``worst_lag_ns`` tells how late the
-        latest event ran: a network with more to do than the machine can do in real time falls
-        behind, and says so here rather than losing events.
+        Returns whether the end was reached; it is not when a callback stops the scheduler.
+        ``worst_lag_ns`` tells how late the latest event ran: a network with more to do than the
+        machine can do in real time falls behind, and says so here rather than losing events.
         """
         scheduler = self._scheduler
         while scheduler.now < end:
             real = self._clock() - self._offset
             due = scheduler.next_time()
-            if due <= real:
+            if due <= min(real, end):
                 self.worst_lag_ns = max(self.worst_lag_ns, real - due)
             if not scheduler.run_until(min(max(real, scheduler.now), end)):
-                return
+                return False
             ahead = min(scheduler.next_time(), end) - (self._clock() - self._offset)
             self._wait(max(0, min(ahead, LONGEST_WAIT_NS)))
+        return True

@@ -71,6 +71,15 @@ def test_work_that_takes_longer_than_it_may_is_told_as_lag(scheduler, clock, pac
     assert pacer.worst_lag_ns == 900
 
 
+def test_an_event_beyond_the_end_is_not_late_yet(scheduler, clock, pacer):
+    scheduler.call_at(1_500, lambda _: None)
+    clock.now += 2_000
+    pacer.run_until(1_000)
+    assert pacer.worst_lag_ns == 0
+    pacer.run_until(2_000)
+    assert pacer.worst_lag_ns == 500
+
+
 def test_what_came_from_outside_while_waiting_happens_at_its_own_time(scheduler, clock):
     seen = []
 

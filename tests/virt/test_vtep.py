@@ -228,6 +228,17 @@ def test_no_bytes_upset_the_endpoint_or_the_ledger(build_underlay: Callable, dat
     receive(underlay, bytes(mutated[: data.draw(st.integers(0, len(mutated)))]))
 
 
+@given(st.binary(max_size=60))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_bytes_from_the_underlay_reach_a_network_by_chance(build_underlay: Callable, data):
+    underlay = build_underlay()
+    underlay.v2.nic.receive(
+        underlay.world.originate(underlay.v2.nic.mac[: len(data)] + data, "test")
+    )
+    assert underlay.world.ledger.dropped == 1
+    assert underlay.world.ledger.imbalance() == 0
+
+
 @given(st.binary(max_size=80), st.integers(0, 2**25))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_a_switch_sends_is_delivered_or_dropped(build_underlay: Callable, data, vni):
