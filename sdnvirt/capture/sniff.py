@@ -74,8 +74,9 @@ class Capture:
         self._packets: list[Ether] = []
 
     def start(self) -> None:
-        """Begin to capture."""
-        tap_all([self.port], self)
+        """Begin to capture; does nothing when it has begun already."""
+        if self not in self.port.taps:
+            tap_all([self.port], self)
 
     def stop(self) -> None:
         """End capturing; does nothing when it has ended already."""

@@ -58,6 +58,7 @@ def test_frames_count_from_start_to_stop(row) -> None:
     exchange(row)
     assert len(capture) == 0
     capture.start()
+    capture.start()
     exchange(row)
     capture.stop()
     capture.stop()
