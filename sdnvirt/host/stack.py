@@ -147,6 +147,25 @@ class Host(Device):
             else:
                 self.drop(frame, reason)
 
+    def explain(self, port: Port, frame: Frame) -> list[str]:
+        """Tell what the host would do with a frame, as far as its addresses decide."""
+        interface = self.interfaces[port.number]
+        data = frame.data
+        ethertype = data[_ETHERTYPE_AT:HEADER_LENGTH]
+        reason = None
+        if data[:6] not in (interface.mac, BROADCAST):
+            reason = DropReason.NOT_FOR_ME_L2
+        elif len(data) < HEADER_LENGTH:
+            reason = DropReason.MALFORMED
+        elif ethertype not in ETHERTYPES:
+            reason = DropReason.UNKNOWN_PROTOCOL
+        elif ethertype == ETHERTYPE_IPV4:
+            reason = _not_mine(interface, data)
+        who = f"{self.name} ({interface.mac}, {interface.address or 'without an address'})"
+        if reason is None:
+            return [f"{who} takes the frame at {port.name}"]
+        return [f"{who} drops the frame at {port.name}: {reason.value}"]
+
     def send_ip(
         self,
         dst: Ipv4,
@@ -297,30 +316,37 @@ def _receive_arp(_host: Host, interface: Interface, frame: Frame) -> DropReason 
 
 def _receive_ipv4(host: Host, interface: Interface, frame: Frame) -> DropReason | None:
     data = frame.data
-    if len(data) < _IPV4_END:
-        return DropReason.MALFORMED
-    dst = data[_IPV4_DST_AT:_IPV4_END]
-    address = interface.address
-    if address is None:
-        if not interface.sockets:
-            return DropReason.NO_ADDRESS
-    elif dst == address:
-        if data[0] & 1:  # a unicast packet in a broadcast frame (RFC 1122, 3.3.6)
-            return DropReason.NOT_FOR_ME_L2
-    elif dst not in (BROADCAST_IPV4, interface.broadcast):
-        return DropReason.NOT_FOR_ME_L3
+    reason = _not_mine(interface, data)
+    if reason is not None:
+        return reason
     packet = Ipv4Packet.parse(data[HEADER_LENGTH:])
     if packet.is_fragment:
         return DropReason.FRAGMENT
     if _is_nobody(packet.src, interface, data):
         return DropReason.MALFORMED
-    if address is None and packet.protocol != IpProtocol.UDP:
+    if interface.address is None and packet.protocol != IpProtocol.UDP:
         return DropReason.NO_ADDRESS
     handler = IP_PROTOCOLS.get(packet.protocol)
     if handler is None:
         icmp.report(host, interface, packet, frame, Unreachable.PROTOCOL)
         return DropReason.UNKNOWN_PROTOCOL
     return handler(host, interface, packet, frame)
+
+
+def _not_mine(interface: Interface, data: bytes) -> DropReason | None:
+    """Return why an IPv4 packet is not for this interface, by its addresses, or None if it is."""
+    if len(data) < _IPV4_END:
+        return DropReason.MALFORMED
+    dst = data[_IPV4_DST_AT:_IPV4_END]
+    address = interface.address
+    if address is None:
+        return None if interface.sockets else DropReason.NO_ADDRESS
+    if dst == address:
+        # A unicast packet in a broadcast frame is somebody's mistake (RFC 1122, 3.3.6).
+        return DropReason.NOT_FOR_ME_L2 if data[0] & 1 else None
+    if dst not in (BROADCAST_IPV4, interface.broadcast):
+        return DropReason.NOT_FOR_ME_L3
+    return None
 
 
 def _is_nobody(src: Ipv4, interface: Interface, data: bytes) -> bool:

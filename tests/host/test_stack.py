@@ -12,6 +12,7 @@ from scapy.layers.l2 import ARP, Dot1Q, Ether
 
 from sdnvirt.addresses import Ipv4
 from sdnvirt.drops import DropReason
+from sdnvirt.frame import Frame
 from sdnvirt.host.icmp import ERROR_BURST
 from sdnvirt.host.routes import NoRoute, TooBig
 from sdnvirt.host.udp import UdpSocket
@@ -167,6 +168,19 @@ def test_without_an_address_nothing_is_taken(wired) -> None:
     wired.wire.say(who_has())
     wired.wire.say(echo())
     assert wired.world.ledger.by_reason() == {DropReason.NO_ADDRESS: 2}
+
+
+@pytest.mark.parametrize("data", [echo(), who_has(), *(data for data, _ in DROPS.values())])
+def test_explaining_agrees_with_receiving_and_changes_nothing(wired, data: bytes) -> None:
+    port = wired.host.ports[1]
+    [line] = wired.host.explain(port, Frame(data))
+    assert wired.world.ledger.dropped == 0
+    wired.wire.say(data)
+    [reason] = wired.world.ledger.by_reason() or [None]
+    if reason is not None and reason.value in line:
+        return
+    assert "takes the frame" in line  # what is inside may still be wrong
+    assert reason not in (DropReason.NOT_FOR_ME_L2, DropReason.NO_ADDRESS)
 
 
 def test_an_announcement_moves_a_known_neighbour(wired) -> None:
