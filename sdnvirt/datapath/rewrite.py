@@ -25,6 +25,10 @@ _TCP_CHECKSUM: Final = 16
 _UDP_CHECKSUM: Final = 6
 _ICMP_CHECKSUM: Final = 2
 
+_IP: Final = (EtherType.IPV4, EtherType.IPV6)
+_ICMPV6: Final = (EtherType.IPV6, IpProtocol.ICMPV6)
+"""Over IPv4, protocol 58 is a payload like any other."""
+
 
 def push_vlan(data: bytes, tpid: int) -> bytes:
     """Return the frame with a new outermost tag; VLAN and priority are copied from an outer one.
@@ -102,7 +106,7 @@ class _Patch:
                 self._update(at, before, after)
                 if self._data[at : at + 2] == b"\0\0":
                     self._data[at : at + 2] = b"\xff\xff"
-        elif protocol == IpProtocol.ICMPV6 or (protocol == IpProtocol.ICMP and in_l4):
+        elif (where.ethertype, protocol) == _ICMPV6 or (protocol == IpProtocol.ICMP and in_l4):
             self._update(where.l4 + _ICMP_CHECKSUM, before, after)
 
     def _update(self, at: int, before: bytes, after: bytes) -> None:
@@ -176,10 +180,10 @@ def _traffic_class(keep: int, shift: int) -> Rewrite:
     return set_bits
 
 
-def _transport(protocol: int, offset: int, size: int) -> Rewrite:
+def _transport(protocol: int, offset: int, size: int, over: tuple[int, ...] = _IP) -> Rewrite:
     def set_field(data: bytes, value: int) -> bytes:
         where = layout(data)
-        if where.protocol != protocol or where.l4 == ABSENT:
+        if where.protocol != protocol or where.l4 == ABSENT or where.ethertype not in over:
             return data
         new = value.to_bytes(size, "big")
         return _Patch(data, where).put(where.l4 + offset, new, pseudo=False).done()
@@ -207,7 +211,7 @@ SETTERS: Final[dict[OxmField, Rewrite]] = {
     oxm.TCP_DST: _transport(IpProtocol.TCP, 2, 2),
     oxm.UDP_SRC: _transport(IpProtocol.UDP, 0, 2),
     oxm.UDP_DST: _transport(IpProtocol.UDP, 2, 2),
-    oxm.ICMPV4_TYPE: _transport(IpProtocol.ICMP, 0, 1),
-    oxm.ICMPV4_CODE: _transport(IpProtocol.ICMP, 1, 1),
+    oxm.ICMPV4_TYPE: _transport(IpProtocol.ICMP, 0, 1, over=(EtherType.IPV4,)),
+    oxm.ICMPV4_CODE: _transport(IpProtocol.ICMP, 1, 1, over=(EtherType.IPV4,)),
 }
 """How each settable field is set in a packet; a set-field of another is refused, not ignored."""

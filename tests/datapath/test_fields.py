@@ -1,0 +1,221 @@
+"""Match fields of a frame, compared with what scapy dissects."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.inet6 import (
+    ICMPv6EchoRequest,
+    IPv6,
+    IPv6ExtHdrDestOpt,
+    IPv6ExtHdrFragment,
+    IPv6ExtHdrHopByHop,
+)
+from scapy.layers.l2 import ARP, Dot1AD, Dot1Q, Ether
+from scapy.layers.sctp import SCTP
+from scapy.packet import Packet, Raw
+
+from sdnvirt.datapath.fields import MATCHABLE, packet_fields
+from sdnvirt.openflow.v13 import oxm
+from sdnvirt.openflow.v13.oxm import OxmField
+
+MACS = st.integers(0, (1 << 48) - 1).map(lambda n: n.to_bytes(6, "big").hex(":"))
+IPV4S = st.integers(0, (1 << 32) - 1).map(lambda n: str(ip_address(n)))
+IPV6S = st.integers(1 << 120, (1 << 128) - 1).map(lambda n: str(ip_address(n)))
+BYTE = st.integers(0, 255)
+PORT = st.integers(0, 65535)
+
+TAGS = st.lists(
+    st.builds(
+        lambda kind, vlan, prio, dei: kind(vlan=vlan, prio=prio, id=dei),
+        st.sampled_from((Dot1Q, Dot1AD)),
+        st.integers(0, 4095),
+        st.integers(0, 7),
+        st.integers(0, 1),
+    ),
+    max_size=2,
+)
+ARPS = st.builds(
+    lambda op, sha, spa, tha, tpa: ARP(op=op, hwsrc=sha, psrc=spa, hwdst=tha, pdst=tpa),
+    PORT, MACS, IPV4S, MACS, IPV4S,
+)  # fmt: skip
+TRANSPORTS = st.one_of(
+    st.builds(lambda a, b: TCP(sport=a, dport=b), PORT, PORT),
+    st.builds(lambda a, b: UDP(sport=a, dport=b), PORT, PORT),
+    st.builds(lambda a, b: SCTP(sport=a, dport=b), PORT, PORT),
+)
+IPV4_PACKETS = st.builds(
+    lambda src, dst, tos, ttl, options, upper: (
+        IP(src=src, dst=dst, tos=tos, ttl=ttl, options=b"\x01" * 4 * options) / upper
+    ),
+    IPV4S, IPV4S, BYTE, BYTE, st.integers(0, 10),
+    TRANSPORTS | st.builds(lambda t, c: ICMP(type=t, code=c), BYTE, BYTE),
+)  # fmt: skip
+EXTENSIONS = st.lists(
+    st.sampled_from((
+        IPv6ExtHdrHopByHop(), IPv6ExtHdrDestOpt(), IPv6ExtHdrFragment(offset=0, m=1),
+    )),
+    max_size=2,
+)  # fmt: skip
+IPV6_PACKETS = st.builds(
+    lambda src, dst, tc, label, hops, extensions, upper: _stack(
+        [IPv6(src=src, dst=dst, tc=tc, fl=label, hlim=hops), *extensions, upper]
+    ),
+    IPV6S, IPV6S, BYTE, st.integers(0, (1 << 20) - 1), BYTE, EXTENSIONS,
+    TRANSPORTS | st.builds(lambda c: ICMPv6EchoRequest(code=c), BYTE),
+)  # fmt: skip
+OTHERS = st.just(Raw(b"\x26\x26\x03" + bytes(40)))
+FRAMES = st.builds(
+    lambda src, dst, tags, payload: _stack([Ether(src=src, dst=dst), *tags, payload]),
+    MACS, MACS, TAGS, ARPS | IPV4_PACKETS | IPV6_PACKETS | OTHERS,
+)  # fmt: skip
+
+
+def _stack(layers: list[Packet]) -> Packet:
+    packet = layers[0]
+    for layer in layers[1:]:
+        packet = packet / layer.copy()
+    return packet
+
+
+def number(mac: str) -> int:
+    return int(mac.replace(":", ""), 16)
+
+
+def dissected(data: bytes) -> dict[OxmField, int]:
+    """The fields of the headers as scapy finds them."""
+    packet = Ether(data)
+    ether = packet[Ether]
+    tags = [layer for layer in _layers(packet) if isinstance(layer, Dot1Q | Dot1AD)]
+    fields = {
+        oxm.ETH_DST: number(ether.dst),
+        oxm.ETH_SRC: number(ether.src),
+        oxm.ETH_TYPE: tags[-1].type if tags else ether.type,
+        oxm.VLAN_VID: 0x1000 | tags[0].vlan if tags else 0,
+    }
+    if tags:
+        fields[oxm.VLAN_PCP] = tags[0].prio
+    if ARP in packet:
+        arp = packet[ARP]
+        fields |= {
+            oxm.ARP_OP: arp.op,
+            oxm.ARP_SPA: int(ip_address(arp.psrc)),
+            oxm.ARP_TPA: int(ip_address(arp.pdst)),
+            oxm.ARP_SHA: number(arp.hwsrc),
+            oxm.ARP_THA: number(arp.hwdst),
+        }
+    if IP in packet:
+        ip = packet[IP]
+        fields |= {
+            oxm.IP_DSCP: ip.tos >> 2,
+            oxm.IP_ECN: ip.tos & 3,
+            oxm.IP_PROTO: ip.proto,
+            oxm.IPV4_SRC: int(ip_address(ip.src)),
+            oxm.IPV4_DST: int(ip_address(ip.dst)),
+        }
+    if IPv6 in packet:
+        ip = packet[IPv6]
+        headers = [layer for layer in _layers(packet) if hasattr(layer, "nh")]
+        fields |= {
+            oxm.IP_DSCP: ip.tc >> 2,
+            oxm.IP_ECN: ip.tc & 3,
+            oxm.IP_PROTO: headers[-1].nh,
+            oxm.IPV6_SRC: int(ip_address(ip.src)),
+            oxm.IPV6_DST: int(ip_address(ip.dst)),
+            oxm.IPV6_FLABEL: ip.fl,
+        }
+    for layer, src, dst, names in (
+        (TCP, oxm.TCP_SRC, oxm.TCP_DST, ("sport", "dport")),
+        (UDP, oxm.UDP_SRC, oxm.UDP_DST, ("sport", "dport")),
+        (SCTP, oxm.SCTP_SRC, oxm.SCTP_DST, ("sport", "dport")),
+        (ICMP, oxm.ICMPV4_TYPE, oxm.ICMPV4_CODE, ("type", "code")),
+        (ICMPv6EchoRequest, oxm.ICMPV6_TYPE, oxm.ICMPV6_CODE, ("type", "code")),
+    ):
+        if layer in packet:
+            fields[src] = getattr(packet[layer], names[0])
+            fields[dst] = getattr(packet[layer], names[1])
+    return fields
+
+
+def _layers(packet: Packet) -> list[Packet]:
+    found = []
+    while packet:
+        found.append(packet)
+        packet = packet.payload
+    return found
+
+
+@given(FRAMES)
+def test_the_fields_of_a_frame_are_those_that_scapy_dissects(packet: Packet) -> None:
+    data = bytes(packet)
+    pipeline = {oxm.IN_PORT: 3, oxm.IN_PHY_PORT: 3, oxm.TUNNEL_ID: 100, oxm.METADATA: 5}
+    assert packet_fields(data, 3, 100, 5) == pipeline | dissected(data)
+
+
+def test_every_matchable_field_is_read_from_some_packet() -> None:
+    ether = Ether() / Dot1Q()
+    uppers = (TCP(), UDP(), SCTP())
+    packets = [ether / ARP(), ether / IP() / ICMP(), ether / IPv6() / ICMPv6EchoRequest()]
+    packets += [ether / IP() / upper for upper in uppers]
+    read = {field for packet in packets for field in packet_fields(bytes(packet), 1, 0, 0)}
+    assert read == MATCHABLE
+
+
+def names(data: bytes) -> set[str]:
+    return {field.name for field in packet_fields(data, 1, 0, 0)}
+
+
+PIPELINE = {"in_port", "in_phy_port", "metadata", "tunnel_id"}
+ETHERNET = PIPELINE | {"eth_dst", "eth_src", "eth_type", "vlan_vid"}
+IPV4 = ETHERNET | {"ip_dscp", "ip_ecn", "ip_proto", "ipv4_src", "ipv4_dst"}
+IPV6 = ETHERNET | {"ip_dscp", "ip_ecn", "ip_proto", "ipv6_src", "ipv6_dst", "ipv6_flabel"}
+
+
+@pytest.mark.parametrize(
+    ("packet", "length", "expected"),
+    [
+        (Ether() / IP() / TCP(), 13, PIPELINE),
+        (Ether() / IP() / TCP(), 14, ETHERNET),
+        (Ether() / IP() / TCP(), 33, ETHERNET),
+        (Ether() / IP() / TCP(), 37, IPV4),
+        (Ether() / IP() / TCP(), 38, IPV4 | {"tcp_src", "tcp_dst"}),
+        (Ether() / IPv6() / UDP(), 53, ETHERNET),
+        (Ether() / IPv6() / UDP(), 57, IPV6),
+        (Ether() / IPv6() / UDP(), 58, IPV6 | {"udp_src", "udp_dst"}),
+        (Ether() / Dot1Q() / ARP(), 17, ETHERNET),
+        (Ether() / Dot1Q() / ARP(), 45, ETHERNET | {"vlan_pcp"}),
+    ],
+)
+def test_a_header_that_is_cut_short_counts_as_absent(
+    packet: Packet, length: int, expected: set[str]
+) -> None:
+    assert names(bytes(packet)[:length]) == expected
+
+
+@pytest.mark.parametrize("fragment", [{"flags": "MF", "frag": 8}, {"frag": 8}])
+def test_a_fragment_behind_the_first_has_no_ports(fragment: dict[str, object]) -> None:
+    assert names(bytes(Ether() / IP(**fragment) / UDP())) == IPV4
+    later = Ether() / IPv6() / IPv6ExtHdrFragment(offset=1, nh=17) / UDP()
+    assert names(bytes(later)) == IPV6
+
+
+def test_the_first_fragment_has_ports() -> None:
+    assert names(bytes(Ether() / IP(flags="MF") / UDP())) == IPV4 | {"udp_src", "udp_dst"}
+
+
+def test_a_wrong_version_or_header_length_leaves_ethernet_only() -> None:
+    data = bytearray(bytes(Ether() / IP() / UDP()))
+    for first in (0x55, 0x44, 0x00):
+        data[14] = first
+        assert names(bytes(data)) == ETHERNET
+
+
+@given(st.binary(max_size=300), st.sampled_from((b"", b"\x08\x00\x45", b"\x86\xdd\x60", b"\x81\0")))
+def test_any_bytes_have_fields_and_no_field_exceeds_its_width(data: bytes, kind: bytes) -> None:
+    fields = packet_fields(data[:12] + kind + data[12:], 1, 0, 0)
+    assert all(0 <= value <= field.limit for field, value in fields.items())
+    assert fields.keys() <= MATCHABLE
