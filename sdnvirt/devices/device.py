@@ -130,6 +130,8 @@ class Device(ABC):
         ports: by number, in order of number.
     """
 
+    __slots__ = ("name", "ports", "world")
+
     def __init__(self, name: str, world: World) -> None:
         self.name = name
         self.world = world

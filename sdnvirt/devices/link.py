@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sdnvirt.devices.device import Egress, Port, Unplugged
-from sdnvirt.devices.rules import Rule, RuledEgress
+from sdnvirt.devices.rules import Loss, Rule, RuledEgress
 from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
@@ -43,12 +43,14 @@ class LinkParameters:
         delay_ns: propagation delay, nanoseconds, from 0.
         queue_bytes: bytes that may wait in each direction, the frame being sent included.
         mtu: largest payload of a frame, bytes; VLAN tags do not count.
+        loss: probability that a frame is lost, 0 to 1; a rule on both directions.
     """
 
     rate_bps: int | None = None
     delay_ns: int = 0
     queue_bytes: int = DEFAULT_QUEUE_BYTES
     mtu: int = DEFAULT_MTU
+    loss: float = 0.0
 
 
 class Direction:
@@ -148,6 +150,10 @@ class Link:
             Direction(world, name, a, parameters),
         )
         self._rules: tuple[list[Rule], list[Rule]] = ([], [])
+        if parameters.loss:
+            for port, rules in zip(self.ends, self._rules, strict=True):
+                stream = world.streams.stream(f"loss {name} {port.full_name}")
+                rules.append(Loss(parameters.loss, stream))
         self.set_up(True)
 
     def set_up(self, up: bool) -> None:

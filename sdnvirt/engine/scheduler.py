@@ -131,13 +131,14 @@ class Scheduler:
         heappush(heap, last)
         try:
             while True:
-                time, _, callback, argument = heappop(heap)
+                time, sequence, callback, argument = heappop(heap)
                 if time != now:
                     self.now = now = time
                     spins = 0
                 else:
                     spins += 1
                     if spins > SPIN_LIMIT:
+                        heappush(heap, (time, sequence, callback, argument))
                         raise StuckError(
                             f"{SPIN_LIMIT} events ran at {time} ns without time passing; "
                             f"the last was {callback!r}"
@@ -155,6 +156,14 @@ class Scheduler:
         ending: Event = (self.now, _BEFORE_ALL, _end_run, None)
         if self._heap[:1] != [ending]:  # a second one would end the next run
             heappush(self._heap, ending)
+
+    def interrupt(self) -> None:
+        """Make :meth:`run_until` return before the next event.
+
+        Other than :meth:`stop`, this may be called by a signal handler, while an event is being
+        taken from the heap; so it must not assume that ``now`` is that event's time yet.
+        """
+        heappush(self._heap, (max(self.now, self.next_time()), _BEFORE_ALL, _end_run, None))
 
     def pending(self) -> Iterator[Event]:
         """Iterate over the pending events, in no particular order; O(n)."""

@@ -7,6 +7,7 @@ from ipaddress import IPv4Interface, IPv4Network
 from typing import Final
 
 from sdnvirt.addresses import Ipv4
+from sdnvirt.devices.link import LinkParameters
 from sdnvirt.topology import spec
 from sdnvirt.topology.generators import Shape
 from sdnvirt.topology.inventory import Entry, Inventory
@@ -17,7 +18,6 @@ from sdnvirt.topology.resolved import (
     Host,
     Hypervisor,
     Link,
-    LinkParams,
     Router,
     Switch,
     SwitchKind,
@@ -111,14 +111,14 @@ def _dpids(
     return {name: given[name] if name in given else ids.assign(name) for name in names}
 
 
-def _connect_shape(shape: Shape, base: LinkParams, wiring: Wiring, path: Path) -> None:
+def _connect_shape(shape: Shape, base: LinkParameters, wiring: Wiring, path: Path) -> None:
     for edge in shape.edges:
         wiring.connect(edge.a, edge.b, quality(base, edge.quality), path)
 
 
 def _attach(
     entries: list[Entry[spec.HypervisorSpec]],
-    params: LinkParams,
+    params: LinkParameters,
     wiring: Wiring,
     registry: Registry,
     problems: Problems,
@@ -192,7 +192,7 @@ def _switches(
 def _fabric_hosts(
     fabric: spec.FabricSpec,
     inventory: Inventory,
-    params: LinkParams,
+    params: LinkParameters,
     registry: Registry,
     wiring: Wiring,
     problems: Problems,

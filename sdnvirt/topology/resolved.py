@@ -21,6 +21,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from sdnvirt.addresses import Ipv4, Mac
+from sdnvirt.devices.link import LinkParameters
+from sdnvirt.devices.vlan import Membership
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -30,48 +32,6 @@ TUNNEL_PORT_BASE: Final = 1 << 16
 
 UPLINK_PORT: Final = 0
 """Number of a hypervisor's underlay NIC; the ports of its virtual switch count from 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class LinkParams:
-    """What one direction of a link does to frames; both directions have the same.
-
-    Attributes:
-        rate_bps: bits per second, or None for no limit (no transmission time, no queue).
-        delay_ns: propagation delay.
-        queue_bytes: what may wait for the transmitter; more is dropped.
-        mtu: the largest IP packet in bytes, without Ethernet header and VLAN tag.
-        loss: probability that a frame is lost, 0 to 1.
-    """
-
-    rate_bps: int | None = None
-    delay_ns: int = 1_000
-    queue_bytes: int = 512 * 1024
-    mtu: int = 1500
-    loss: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class AccessPort:
-    """A bridge port for untagged frames of one VLAN (IEEE 802.1Q)."""
-
-    vlan: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class TrunkPort:
-    """A bridge port for tagged frames (IEEE 802.1Q).
-
-    Attributes:
-        allowed: the VLANs that may pass, ascending, the native one included; None for all.
-        native: the VLAN that untagged frames belong to and that leaves untagged, or None.
-    """
-
-    allowed: tuple[int, ...] | None = None
-    native: int | None = None
-
-
-VlanPort = AccessPort | TrunkPort
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +57,8 @@ class Link:
     name: str
     a: Endpoint
     b: Endpoint
-    params: LinkParams
-    vlan: VlanPort | None = None
+    params: LinkParameters
+    vlan: Membership | None = None
 
     def end(self, node: str) -> Endpoint:
         """Return this link's end at a node; KeyError if the link does not touch it."""
@@ -174,7 +134,7 @@ class Switch:
     dpid: int | None
     ageing_ns: int
     ports: int
-    vlans: tuple[VlanPort, ...]
+    vlans: tuple[Membership, ...]
 
 
 @dataclass(frozen=True, slots=True)

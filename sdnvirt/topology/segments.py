@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from sdnvirt.devices.vlan import Access, Membership, Trunk
 from sdnvirt.topology.problems import Path, Problems, Words
-from sdnvirt.topology.resolved import AccessPort, Host, Link, TrunkPort, VlanPort
+from sdnvirt.topology.resolved import Host, Link
 
 Vertex = tuple[str, int]
 _UNTAGGED = 0
@@ -36,7 +37,7 @@ class _Domains:
 
 
 def check_loops(
-    links: list[Link], paths: list[Path], vlans: Mapping[str, list[VlanPort]], problems: Problems
+    links: list[Link], paths: list[Path], vlans: Mapping[str, list[Membership]], problems: Problems
 ) -> None:
     """Note every link that closes a loop of bridges within a VLAN: frames would circle forever."""
     between = [
@@ -62,7 +63,7 @@ def check_loops(
 def check_unique(
     hosts: Iterable[tuple[Host, Path]],
     links: list[Link],
-    vlans: Mapping[str, list[VlanPort]],
+    vlans: Mapping[str, list[Membership]],
     problems: Problems,
 ) -> None:
     """Note every host whose IP or MAC address another host of its broadcast domain has."""
@@ -85,10 +86,10 @@ def check_unique(
                 problems.add((*path, key), str(value), expected)
 
 
-def _vlans_in_use(vlans: Mapping[str, list[VlanPort]]) -> tuple[int, ...]:
+def _vlans_in_use(vlans: Mapping[str, list[Membership]]) -> tuple[int, ...]:
     used = {1}
     for port in {port for ports in vlans.values() for port in ports}:
-        if isinstance(port, AccessPort):
+        if isinstance(port, Access):
             used.add(port.vlan)
         else:
             used.update(port.allowed or ())
@@ -96,14 +97,14 @@ def _vlans_in_use(vlans: Mapping[str, list[VlanPort]]) -> tuple[int, ...]:
     return tuple(sorted(used))
 
 
-def _carried(port: VlanPort | None, used: tuple[int, ...]) -> tuple[int, ...]:
-    if isinstance(port, TrunkPort):
-        return used if port.allowed is None else port.allowed
+def _carried(port: Membership | None, used: tuple[int, ...]) -> tuple[int, ...]:
+    if isinstance(port, Trunk):
+        return used if port.allowed is None else tuple(sorted(port.allowed))
     return (_untagged(port),)
 
 
-def _untagged(port: VlanPort | None) -> int:
+def _untagged(port: Membership | None) -> int:
     """Return the VLAN of untagged frames at a bridge's port, or 0: it has none, or is no bridge."""
-    if isinstance(port, AccessPort):
+    if isinstance(port, Access):
         return port.vlan
     return _UNTAGGED if port is None else port.native or _UNTAGGED

@@ -7,22 +7,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from sdnvirt.devices.link import LinkParameters
+from sdnvirt.devices.vlan import Access, Membership, Trunk
 from sdnvirt.topology import spec
 from sdnvirt.topology.names import MAX_NODES
 from sdnvirt.topology.problems import Path, Problems, Words
 from sdnvirt.topology.registry import Kind, Registry
-from sdnvirt.topology.resolved import (
-    UPLINK_PORT,
-    AccessPort,
-    Endpoint,
-    Link,
-    LinkParams,
-    TrunkPort,
-    VlanPort,
-)
+from sdnvirt.topology.resolved import UPLINK_PORT, Endpoint, Link
 
-DEFAULT_LINK = LinkParams()
-UNDERLAY_LINK = LinkParams(mtu=1600)
+DEFAULT_LINK = LinkParameters(delay_ns=1_000)
+UNDERLAY_LINK = LinkParameters(delay_ns=1_000, mtu=1600)
 """1600 is what operators often set for VXLAN: 1500 inside, 50 of headers, and room."""
 
 MAX_LINKS = 10 * MAX_NODES
@@ -37,7 +31,7 @@ _PARAMS = {
 }
 
 
-def quality(base: LinkParams, *overrides: spec.LinkQuality | dict[str, Any]) -> LinkParams:
+def quality(base: LinkParameters, *overrides: spec.LinkQuality | dict[str, Any]) -> LinkParameters:
     """Return link parameters with the keys that a file gives in place of the base's."""
     changes: dict[str, Any] = {}
     for override in overrides:
@@ -58,21 +52,21 @@ class Wiring:
         self._pairs: Counter[str] = Counter()
         self.links: list[Link] = []
         self.paths: list[Path] = []
-        self.vlans: dict[str, list[VlanPort]] = {bridge: [] for bridge in bridges}
+        self.vlans: dict[str, list[Membership]] = {bridge: [] for bridge in bridges}
 
     def ports(self, node: str) -> int:
         """Return how many ports of a node are linked."""
         return self._ports[node]
 
     def connect(
-        self, a: str, b: str, params: LinkParams, path: Path, vlan: VlanPort | None = None
+        self, a: str, b: str, params: LinkParameters, path: Path, vlan: Membership | None = None
     ) -> None:
         """Link the next port of one node to the next port of another.
 
         Bridges get the VLAN configuration, which is an access port of VLAN 1 if none is given.
         """
         if a in self.vlans or b in self.vlans:
-            vlan = vlan or AccessPort()
+            vlan = vlan or Access()
         ends = tuple(self._plug(node, vlan) for node in (a, b))
         name = f"{a}--{b}"
         self._pairs[name] += 1
@@ -81,7 +75,7 @@ class Wiring:
         self.links.append(Link(name, ends[0], ends[1], params, vlan))
         self.paths.append(path)
 
-    def _plug(self, node: str, vlan: VlanPort | None) -> Endpoint:
+    def _plug(self, node: str, vlan: Membership | None) -> Endpoint:
         if self._registry.kind(node) is Kind.HYPERVISOR:
             return Endpoint(node, UPLINK_PORT)
         self._ports[node] += 1
@@ -89,7 +83,9 @@ class Wiring:
             self.vlans[node].append(vlan)
         return Endpoint(node, self._ports[node])
 
-    def connect_as_written(self, number: int, written: spec.LinkSpec, underlay: LinkParams) -> None:
+    def connect_as_written(
+        self, number: int, written: spec.LinkSpec, underlay: LinkParameters
+    ) -> None:
         """Make the links that one entry of ``links`` stands for; mistakes in it are problems.
 
         Args:
@@ -150,16 +146,16 @@ class Wiring:
                     expected = "vlan: hosts send and take untagged frames only"
                     self._problems.add((*path, "trunk"), found, expected, at_key=True)
 
-    def _vlan(self, written: spec.LinkSpec, path: Path) -> VlanPort | None:
+    def _vlan(self, written: spec.LinkSpec, path: Path) -> Membership | None:
         if written.trunk is None:
             if written.native is not None:
                 found = Words("native without trunk")
                 self._problems.add((*path, "native"), found, "native on a trunk only", at_key=True)
-            return None if written.vlan is None else AccessPort(written.vlan)
+            return None if written.vlan is None else Access(written.vlan)
         if written.vlan is not None:
             found = Words("vlan and trunk")
             self._problems.add((*path, "vlan"), found, "one of vlan and trunk", at_key=True)
         if isinstance(written.trunk, str):
-            return TrunkPort(None, written.native)
+            return Trunk(None, written.native)
         allowed = set(written.trunk) | ({written.native} if written.native else set())
-        return TrunkPort(tuple(sorted(allowed)), written.native)
+        return Trunk(frozenset(allowed), written.native)

@@ -12,18 +12,17 @@ from hypothesis import strategies as st
 
 from sdnvirt import topology
 from sdnvirt.addresses import Ipv4, Mac
+from sdnvirt.devices.link import LinkParameters
+from sdnvirt.devices.vlan import Access, Trunk
 from sdnvirt.topology import Topology
 from sdnvirt.topology.resolved import (
     TUNNEL_PORT_BASE,
     UPLINK_PORT,
-    AccessPort,
     Action,
     App,
     Endpoint,
     LeaseCheck,
-    LinkParams,
     PingCheck,
-    TrunkPort,
     Tunnel,
 )
 
@@ -90,8 +89,8 @@ def test_link_quality_defaults_and_what_the_file_gives() -> None:
         "- {between: [s1, s2], rate: 100Mbit/s, delay: 2ms, loss: 1%, queue: 64kB, mtu: 9000}\n"
     )
     assert [link.params for link in loaded.links] == [
-        LinkParams(None, 1_000, 512 * 1024, 1500, 0.0),
-        LinkParams(100_000_000, 2_000_000, 64_000, 9000, 0.01),
+        LinkParameters(None, 1_000, 512 * 1024, 1500, 0.0),
+        LinkParameters(100_000_000, 2_000_000, 64_000, 9000, 0.01),
     ]
 
 
@@ -114,10 +113,10 @@ def test_bridge_ports_have_vlans() -> None:
         "- {between: [h1, b1]}\n- {between: [h2, b2], vlan: 10}\n"
         "- {between: [b1, b2], trunk: [20, 10], native: 5}\n"
     )
-    trunk = TrunkPort((5, 10, 20), native=5)
+    trunk = Trunk(frozenset({5, 10, 20}), native=5)
     assert [switch.vlans for switch in loaded.switches] == [
-        (AccessPort(1), trunk),
-        (AccessPort(10), trunk),
+        (Access(1), trunk),
+        (Access(10), trunk),
     ]
     assert loaded.switches[0].ageing_ns == 10_000_000_000
 
@@ -125,13 +124,13 @@ def test_bridge_ports_have_vlans() -> None:
 @pytest.mark.parametrize(
     ("written", "port"),
     [
-        ("trunk: all", TrunkPort(None, None)),
-        ("trunk: all, native: 1", TrunkPort(None, 1)),
-        ("trunk: [1, 3-5]", TrunkPort((1, 3, 4, 5))),
-        ("trunk: 7", TrunkPort((7,))),
+        ("trunk: all", Trunk(None, None)),
+        ("trunk: all, native: 1", Trunk(None, 1)),
+        ("trunk: [1, 3-5]", Trunk(frozenset({1, 3, 4, 5}))),
+        ("trunk: 7", Trunk(frozenset({7}))),
     ],
 )
-def test_trunks(written: str, port: TrunkPort) -> None:
+def test_trunks(written: str, port: Trunk) -> None:
     bridges = "name: x\nswitches: {b[1-2]: {kind: bridge}}\n"
     (link,) = loads(bridges + f"links: [{{between: [b1, b2], {written}}}]").links
     assert link.vlan == port

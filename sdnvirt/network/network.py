@@ -1,0 +1,263 @@
+"""The live network: time, nodes, links, and what happens to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from sdnvirt.capture.sniff import Capture
+from sdnvirt.capture.story import Stories
+from sdnvirt.capture.taps import tap_all
+from sdnvirt.capture.trace import DigestTap
+from sdnvirt.devices.agent import ControllerPort
+from sdnvirt.devices.device import Port, Tap
+from sdnvirt.devices.link import Link
+from sdnvirt.devices.world import World
+from sdnvirt.engine.scheduler import relaxed_collector
+from sdnvirt.errors import UserError
+from sdnvirt.network.build import Plant, build
+from sdnvirt.network.graph import live_graph, node_of, set_edge
+from sdnvirt.network.nodes import HostNode, Node, nearest
+from sdnvirt.network.routing import CONVERGENCE_NS, converge
+from sdnvirt.topology.resolved import Action, Topology
+from sdnvirt.units import NS_PER_S, parse_time
+
+BOOT_LIMIT_NS: Final = 10 * NS_PER_S
+"""Virtual time that :meth:`Network.boot` waits: two of a DHCP client's retransmissions."""
+
+START_SPREAD_NS: Final = 100_000_000
+"""VMs start within 0.1 s of each other, each at a time drawn from its own random stream."""
+
+
+class Network:
+    """A virtual data centre at work.
+
+    Attributes:
+        topology: what it was built from.
+        world: virtual time, random streams and the ledger.
+        graph: the nodes and the links that are up, as a live networkx graph.
+        plant: every device and link.
+        stories: which ports the packets of checks and pings crossed.
+        trace: digest of every frame that a port received, and their number.
+    """
+
+    def __init__(self, topology: Topology) -> None:
+        self.topology = topology
+        self.plant: Plant = build(topology)
+        self.world: World = self.plant.world
+        self.stories = Stories(self.world)
+        self.trace = DigestTap(self.world)
+        self._all, self.graph = live_graph(topology, self.plant)
+        self._causes = 0
+        self._failure: Exception | None = None
+        self._run: Callable[[int], bool] = self.world.scheduler.run_until
+        self._closing: list[Callable[[], None]] = []
+        self.observe(self.trace, self.stories)
+        self._converge(None)
+
+    # life
+
+    def observe(self, *taps: Tap) -> None:
+        """Let taps see the frames of every port."""
+        for tap in taps:
+            tap_all(self.plant.ports(), tap)
+
+    def connect_controller(
+        self, controller: ControllerPort, echo_idle_ns: int | None = None
+    ) -> None:
+        """Connect every OpenFlow switch to a controller; see :meth:`OpenFlowSwitch.connect`."""
+        for switch in self.plant.switches.values():
+            switch.connect(controller, echo_idle_ns)
+
+    def pace(self, run_until: Callable[[int], bool]) -> None:
+        """Let something else advance virtual time, such as a pacer for real time."""
+        self._run = run_until
+
+    def start(self) -> None:
+        """Start the functions and schedule what the topology says of VMs and links."""
+        scheduler = self.world.scheduler
+        for function in self.plant.functions.values():
+            function.start()
+        for vm in self.topology.vms:
+            if vm.dhcp:
+                delay = self.world.streams.stream(f"start {vm.name}").randrange(START_SPREAD_NS)
+                self.plant.hosts[vm.name].start_dhcp(delay)
+        for event in self.topology.timeline:
+            scheduler.call_at(event.at_ns, self._play, event)
+
+    def boot(self) -> bool:
+        """Run until switches have their controller and VMs their leases; return whether all do.
+
+        Gives up after BOOT_LIMIT_NS of virtual time.
+        """
+        end = self.now + BOOT_LIMIT_NS
+        step = BOOT_LIMIT_NS // 1000
+        while not self.booted and self.now < end:
+            self.run_until(self.now + step)
+        return self.booted
+
+    @property
+    def booted(self) -> bool:
+        """Whether every switch has its controllers and every VM its address."""
+        ready = all(
+            agent.ready for switch in self.plant.switches.values() for agent in switch.agents
+        )
+        return ready and all(
+            self.plant.hosts[vm.name].address is not None for vm in self.topology.vms
+        )
+
+    def on_close(self, callback: Callable[[], None]) -> None:
+        """Call back when the network is closed; the last added is called first."""
+        self._closing.append(callback)
+
+    def close(self) -> None:
+        """Hang up the controllers and release what the network holds; may be called twice."""
+        for switch in self.plant.switches.values():
+            for agent in switch.agents:
+                agent.hang_up()
+        while self._closing:
+            self._closing.pop()()
+
+    def __enter__(self) -> Network:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    # time
+
+    @property
+    def now(self) -> int:
+        """Virtual time since the start, ns."""
+        return self.world.scheduler.now
+
+    def run_until(self, time: int | str) -> None:
+        """Run until a virtual time (ns, or text such as ``"5s"``).
+
+        Raises:
+            UserError: a controller app failed, or time stood still.
+        """
+        end = parse_time(time) if isinstance(time, str) else time
+        with relaxed_collector():
+            while self.now < end and self._failure is None and self._run(end) is False:
+                pass
+        self._raise_failure()
+
+    def run_for(self, duration: int | str) -> None:
+        """Run for some virtual time (ns, or text such as ``"2s"``)."""
+        self.run_until(self.now + (parse_time(duration) if isinstance(duration, str) else duration))
+
+    def run_while(self, waiting: Callable[[], bool], limit_ns: int) -> None:
+        """Run until ``waiting()`` is false or the limit of virtual time has passed.
+
+        The condition is looked at whenever something calls :meth:`wake`.
+        """
+        end = self.now + limit_ns
+        with relaxed_collector():
+            while waiting() and self.now < end and self._failure is None:
+                self._run(end)
+        self._raise_failure()
+
+    def wake(self) -> None:
+        """Let :meth:`run_while` look at its condition, after the event that is running."""
+        self.world.scheduler.stop()
+
+    def fail(self, error: Exception) -> None:
+        """End the run with an error, before the next event; signal handlers may call this."""
+        if self._failure is None:
+            self._failure = error
+        self.world.scheduler.interrupt()
+
+    def _raise_failure(self) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    # nodes, ports and links
+
+    def __getitem__(self, name: str) -> Node:
+        """Return a node by name.
+
+        Raises:
+            UserError: there is no such node.
+        """
+        device = self.plant.devices.get(name)
+        if device is None:
+            raise UserError(f"no node {name!r} in {self.topology.name}{nearest(name, self.nodes)}")
+        return HostNode(self, device) if name in self.plant.hosts else Node(self, device)
+
+    @property
+    def nodes(self) -> list[str]:
+        """The names of all nodes."""
+        return list(self.plant.devices)
+
+    def port(self, name: str) -> Port:
+        """Return a port by its full name, such as ``s1:h1``.
+
+        Raises:
+            UserError: there is no such port.
+        """
+        node, _, port = name.partition(":")
+        return self[node].port(port)
+
+    def link(self, name: str) -> Link:
+        """Return a link by the names of its ends, ``a--b`` or ``b--a``.
+
+        Raises:
+            UserError: there is no such link.
+        """
+        links = self.plant.links
+        a, _, b = name.partition("--")
+        found = links.get(name) or links.get(f"{b}--{a}")
+        if found is None:
+            raise UserError(f"no link {name!r} in {self.topology.name}{nearest(name, links)}")
+        return found
+
+    def set_link(self, name: str, up: bool) -> None:
+        """Plug a link in or pull it out; routers of the underlay converge a little later."""
+        link = self.link(name)
+        link.set_up(up)
+        set_edge(self._all, link)
+        if self.plant.routers:
+            scheduler = self.world.scheduler
+            scheduler.call_at(scheduler.now + CONVERGENCE_NS, self._converge)
+
+    def _converge(self, _argument: None) -> None:
+        converge(self.plant.routers, self.plant.links.values(), self.plant.attachments)
+
+    def _play(self, event: Any) -> None:
+        self.set_link(event.link, event.action is Action.UP)
+
+    # frames
+
+    def inject(self, port: Port | str, frame: Any, at: int | str | None = None) -> None:
+        """Let a port receive a frame, as if it had come over its link.
+
+        Args:
+            port: the port, or its full name.
+            frame: bytes, or a scapy packet that begins with Ethernet.
+            at: virtual time (ns or text), by default now.
+        """
+        where = self.port(port) if isinstance(port, str) else port
+        data = bytes(frame)
+        time = self.now if at is None else parse_time(at) if isinstance(at, str) else at
+        made = self.world.originate(data, f"injected at {where.full_name}")
+        self.world.scheduler.call_at(time, where.receive, made)
+
+    def capture(self, port: Port | str) -> Capture:
+        """Return a running capture of a port's frames."""
+        capture = Capture(self.port(port) if isinstance(port, str) else port)
+        capture.start()
+        return capture
+
+    def next_cause(self) -> int:
+        """Return a new id for a conversation, by which its packets can be found again."""
+        self._causes += 1
+        return self._causes
+
+    def ports_by_node(self) -> dict[str, list[Port]]:
+        """Return the ports of each node; those of a hypervisor's tunnel endpoint are its own."""
+        ports: dict[str, list[Port]] = {}
+        for device in self.plant.devices.values():
+            ports.setdefault(node_of(device), []).extend(device.ports.values())
+        return ports

@@ -1,0 +1,133 @@
+"""Nodes as tests and programs hold them: ``net["h1"]``."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from sdnvirt.addresses import Ipv4
+from sdnvirt.devices.device import Device, Port
+from sdnvirt.errors import UserError
+from sdnvirt.frame import Frame
+from sdnvirt.host.ping import PingResult
+from sdnvirt.host.stack import Host
+from sdnvirt.units import parse_time
+
+if TYPE_CHECKING:
+    from sdnvirt.network.network import Network
+
+PING_SLACK_NS: Final = 10**9
+"""Virtual time that a ping may take beyond its requests and their timeouts."""
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return ``; did you mean NAME?`` if some name is like the one given, else ""."""
+    found = difflib.get_close_matches(name, list(names), n=1)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+class Node:
+    """One node of a live network.
+
+    Attributes:
+        device: the device itself.
+    """
+
+    def __init__(self, network: Network, device: Device) -> None:
+        self._network = network
+        self.device = device
+
+    @property
+    def name(self) -> str:
+        """The node's name."""
+        return self.device.name
+
+    def port(self, name: str | int | None = None) -> Port:
+        """Return a port by its name (by custom the peer's) or number; the only one by default.
+
+        Raises:
+            UserError: there is no such port, or none was named and there are several.
+        """
+        ports = list(self.device.ports.values())
+        if name is None and len(ports) == 1:
+            return ports[0]
+        for port in ports:
+            if port.name == name or str(port.number) == str(name):
+                return port
+        names = [port.name for port in ports]
+        raise UserError(
+            f"no port {name!r} on {self.name}; there are {', '.join(names)}"
+            + nearest(str(name), names)
+        )
+
+    def explain(self, port: str | int, frame: object) -> list[str]:
+        """Tell what the node would do with a frame (bytes or scapy) at a port; nothing happens."""
+        return self.device.explain(self.port(port), Frame(bytes(frame)))  # type: ignore[call-overload]
+
+    def __repr__(self) -> str:
+        return f"<node {self.name}>"
+
+
+class HostNode(Node):
+    """A host, VM or network function."""
+
+    @property
+    def host(self) -> Host:
+        """The device, as the host that it is."""
+        assert isinstance(self.device, Host)
+        return self.device
+
+    @property
+    def address(self) -> Ipv4 | None:
+        """Its IPv4 address, or None while it has none."""
+        return self.host.address
+
+    def ping(
+        self,
+        target: str | Ipv4 | HostNode,
+        count: int = 3,
+        interval: str = "200ms",
+        size: int = 56,
+        timeout: str = "1s",
+    ) -> PingResult:
+        """Ping a target and run the network until the ping is over.
+
+        Args:
+            target: an IPv4 address, or a node of this network, or its name.
+            count: echo requests, 1 to 65535.
+            interval: virtual time between them.
+            size: bytes of echo data.
+            timeout: how long each request waits for its answer.
+
+        Raises:
+            UserError: there is no such node, or it has no address.
+        """
+        network = self._network
+        interval_ns, timeout_ns = parse_time(interval), parse_time(timeout)
+        ping = self.host.start_ping(
+            self._address_of(target),
+            count,
+            interval_ns=interval_ns,
+            size=size,
+            timeout_ns=timeout_ns,
+            cause=network.next_cause(),
+            on_done=lambda _: network.wake(),
+        )
+        limit = count * interval_ns + timeout_ns + PING_SLACK_NS
+        network.run_while(lambda: not ping.done, limit)
+        return ping.result()
+
+    def _address_of(self, target: str | Ipv4 | HostNode) -> Ipv4:
+        if isinstance(target, Ipv4):
+            return target
+        if isinstance(target, str):
+            if target[:1].isdigit():
+                return Ipv4(target)
+            node = self._network[target]
+        else:
+            node = target
+        address = node.address if isinstance(node, HostNode) else None
+        if address is None:
+            raise UserError(f"{node.name} has no address to ping")
+        return address

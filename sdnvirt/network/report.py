@@ -1,0 +1,220 @@
+"""What a run found, as plain data; how it is printed is the command line's affair."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from sdnvirt.devices.bridge import Bridge
+from sdnvirt.devices.device import Port
+from sdnvirt.devices.vlan import Access
+from sdnvirt.network.checks import CheckResult
+
+if TYPE_CHECKING:
+    from sdnvirt.network.network import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Frames of one network.
+
+    Attributes:
+        name: ``acme/web``, ``VLAN 10`` or ``underlay``.
+        kind: what tells it apart, as ``VNI 70001``.
+        sent, sent_bytes: what its stations sent.
+        received, received_bytes: what arrived at its stations.
+        tunnelled: frames that crossed the underlay, for tenant networks.
+    """
+
+    name: str
+    kind: str
+    sent: int
+    sent_bytes: int
+    received: int
+    received_bytes: int
+    tunnelled: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DropLine:
+    """Frames lost for one reason; ``places`` says where, the most frequent first."""
+
+    reason: str
+    count: int
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run found.
+
+    Attributes:
+        name, description, seed: of the topology.
+        built: how many there are of each kind of thing.
+        controller: the apps, or the remote controller's address, or "".
+        timeline: what was done, with its time in ns.
+        checks: what each check found.
+        traffic: frames and bytes of each network.
+        drops: lost frames by reason.
+        sent, copied, delivered, dropped, in_flight: the ledger.
+        isolation: frames that reached a tenant's machine from outside its network, and examples.
+        deliveries: frames whose origin was compared with the network they were delivered in.
+        virtual_ns: how long the run was, in virtual time.
+        wall_s: how long it took in all; ``run_s``, without building.
+        hops: frames received by any port.
+        digest: of the trace.
+        interrupted: whether the user ended the run.
+    """
+
+    name: str
+    description: str
+    seed: int
+    built: dict[str, int]
+    controller: str
+    timeline: tuple[tuple[int, str], ...]
+    checks: tuple[CheckResult, ...]
+    traffic: tuple[Traffic, ...]
+    drops: tuple[DropLine, ...]
+    sent: int
+    copied: int
+    delivered: int
+    dropped: int
+    in_flight: int
+    isolation: tuple[int, tuple[str, ...]]
+    deliveries: int
+    virtual_ns: int
+    wall_s: float
+    run_s: float
+    hops: int
+    digest: str
+    interrupted: bool
+
+    @property
+    def held(self) -> bool:
+        """Whether every check held, the ledger balances and no tenant saw another's frames."""
+        balance = self.sent + self.copied - self.delivered - self.dropped - self.in_flight
+        return (
+            all(check.held is True for check in self.checks)
+            and balance == 0
+            and self.isolation[0] == 0
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain dicts and lists, for JSON."""
+        return asdict(self)
+
+
+def make_report(
+    network: Network,
+    checks: list[CheckResult],
+    controller: str,
+    wall_s: float,
+    run_s: float,
+    interrupted: bool,
+) -> Report:
+    """Return what a network's run found."""
+    topology, ledger = network.topology, network.world.ledger
+    monitor = network.plant.monitor
+    return Report(
+        name=topology.name,
+        description=topology.description,
+        seed=topology.seed,
+        built=_built(network),
+        controller=controller,
+        timeline=tuple(
+            (event.at_ns, f"{event.action.value} {event.link}")
+            for event in topology.timeline
+            if event.at_ns <= network.now
+        ),
+        checks=tuple(checks),
+        traffic=(*_tenant_traffic(network), *_vlan_traffic(network), *_underlay(network)),
+        drops=_drops(network),
+        sent=ledger.sent,
+        copied=ledger.copied,
+        delivered=ledger.delivered,
+        dropped=ledger.dropped,
+        in_flight=ledger.in_flight(),
+        isolation=(monitor.count, tuple(str(v) for v in monitor.violations[:3])),
+        deliveries=monitor.deliveries,
+        virtual_ns=network.now,
+        wall_s=wall_s,
+        run_s=run_s,
+        hops=network.trace.hops,
+        digest=network.trace.digest.hexdigest(),
+        interrupted=interrupted,
+    )
+
+
+def _built(network: Network) -> dict[str, int]:
+    topology = network.topology
+    kinds = {
+        "routers": len(topology.routers),
+        "hypervisors": len(topology.hypervisors),
+        "switches": len(topology.switches),
+        "tenants": len(topology.tenants),
+        "networks": len(topology.networks),
+        "VMs": len(topology.vms),
+        "functions": len(topology.functions),
+        "hosts": len(topology.hosts),
+        "links": len(topology.links),
+    }
+    return {kind: count for kind, count in kinds.items() if count}
+
+
+def _sum(name: str, kind: str, ports: list[Port], tunnelled: int | None = None) -> Traffic:
+    return Traffic(
+        name,
+        kind,
+        sum(port.tx_packets for port in ports),
+        sum(port.tx_bytes for port in ports),
+        sum(port.rx_packets for port in ports),
+        sum(port.rx_bytes for port in ports),
+        tunnelled,
+    )
+
+
+def _tenant_traffic(network: Network) -> list[Traffic]:
+    tunnelled: Counter[int] = Counter()
+    for hypervisor in network.plant.hypervisors.values():
+        for vni, traffic in hypervisor.vtep.traffic().items():
+            tunnelled[vni] += traffic.tx_frames
+    ports: dict[str, list[Port]] = {}
+    for vnic in network.topology.vnics:
+        host = network.plant.hosts[vnic.owner]
+        ports.setdefault(vnic.network, []).append(host.interface.port)
+    return [
+        _sum(one.name, f"VNI {one.vni}", ports.get(one.name, []), tunnelled[one.vni])
+        for one in network.topology.networks
+    ]
+
+
+def _vlan_traffic(network: Network) -> list[Traffic]:
+    """Sum up hosts by the VLAN of the access port they are on; other hosts are one group."""
+    ports: dict[int, list[Port]] = {}
+    others: list[Port] = []
+    for spec in network.topology.hosts:
+        for port in network.plant.hosts[spec.name].ports.values():
+            far = network.plant.peers[port]
+            bridge = far.device
+            membership = bridge.membership(far.number) if isinstance(bridge, Bridge) else None
+            if isinstance(membership, Access):
+                ports.setdefault(membership.vlan, []).append(port)
+            else:
+                others.append(port)
+    found = [_sum(f"VLAN {vlan}", "802.1Q", ports[vlan]) for vlan in sorted(ports)]
+    return [*found, _sum("hosts", "Ethernet", others)] if others else found
+
+
+def _underlay(network: Network) -> list[Traffic]:
+    ports = [port for vtep in network.plant.hypervisors.values() for port in (vtep.vtep.nic,)]
+    return [_sum("underlay", "IPv4", ports)] if ports else []
+
+
+def _drops(network: Network) -> tuple[DropLine, ...]:
+    ledger = network.world.ledger
+    lines = []
+    for reason, count in ledger.by_reason().items():
+        places = Counter({p: n for (p, r), n in ledger.drops.items() if r is reason})
+        lines.append(DropLine(reason.value, count, tuple(p for p, _ in places.most_common(3))))
+    return tuple(sorted(lines, key=lambda line: -line.count))
