@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 FROM_TOPOLOGY: Final = "topology"
 """The controller that the topology names, embedded."""
 
+REMOTE: Final = "tcp:"
+"""How the address of a running controller begins."""
+
 NO_CONTROLLER: Final = "none"
 """No controller at all: switches forward nothing."""
 
@@ -25,7 +28,8 @@ def load(path: str | Path, *, seed: int | None = None, controller: str = FROM_TO
         path: a topology file.
         seed: of the random streams, instead of the file's.
         controller: ``"topology"`` for the apps that the file names, embedded in virtual time;
-            ``"tcp:HOST:PORT"`` for a running controller, in real time; ``"none"``.
+            a Ryu app's Python file or module, embedded in place of them; ``"tcp:HOST[:PORT]"`` for
+            a running controller, in real time; or ``"none"``.
 
     Returns:
         the network, with leases obtained and switches connected, or 10 s of virtual time later;
@@ -68,11 +72,12 @@ def open_network(
 
     network = Network(topology)
     try:
-        if controller == FROM_TOPOLOGY:
-            if topology.controller is not None and network.plant.switches:
-                _embed(network, log, log_level)
-        elif controller != NO_CONTROLLER:
+        if controller.startswith(REMOTE):
             _dial(network, controller)
+        elif controller != NO_CONTROLLER:
+            apps = [controller] if controller != FROM_TOPOLOGY else _apps_of(topology)
+            if apps and network.plant.switches:
+                _embed(network, apps, log, log_level)
         network.start()
     except BaseException:
         network.close()
@@ -80,17 +85,23 @@ def open_network(
     return network
 
 
-def _embed(network: Network, log: Callable[[str], None] | None, log_level: int) -> None:
-    """Start the topology's apps in this process and connect the switches to them."""
+def _apps_of(topology: Topology) -> list[str]:
+    """Return the files or modules of the apps that a topology names."""
+    controller = topology.controller
+    return [] if controller is None else [app.file or app.name for app in controller.apps]
+
+
+def _embed(
+    network: Network, apps: list[str], log: Callable[[str], None] | None, log_level: int
+) -> None:
+    """Start Ryu apps in this process and connect the switches to them."""
     from sdnvirt.control.embedded import EmbeddedController
 
-    topology = network.topology
-    assert topology.controller is not None
     embedded = EmbeddedController(
         network.world.scheduler,
-        [app.file or app.name for app in topology.controller.apps],
+        apps,
         seed_stream=network.world.streams.stream("controller"),
-        topology_path=topology.path,
+        topology_path=network.topology.path,
         on_app_error=network.fail,
         log=log or _discard,
         log_level=log_level,
