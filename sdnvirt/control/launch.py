@@ -1,0 +1,124 @@
+"""A Ryu of its own, for apps that run remotely: what ``sdnvirt controller APP`` runs.
+
+It is ``ryu-manager`` with what stock Ryu needs on a Python of today, an address that only this
+machine reaches, and one line for what goes wrong. Ryu monkey-patches the process, so this belongs
+into one that does nothing else: ``python -m sdnvirt.control.launch``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from sdnvirt.control.address import DEFAULT_PORT, reason
+from sdnvirt.control.blame import Blame
+from sdnvirt.control.modules import AppModules, is_file
+from sdnvirt.control.options import config_file
+from sdnvirt.control.shim import quiet_import, removed_names
+from sdnvirt.errors import ControllerError, UserError
+
+
+def run_controller(
+    apps: Sequence[str],
+    listen_host: str = "127.0.0.1",
+    listen_port: int = DEFAULT_PORT,
+    topology_path: str | None = None,
+) -> int:
+    """Run Ryu with some apps until it is interrupted; return the exit status.
+
+    Args:
+        apps: modules such as ``ryu.app.simple_switch_13``, or paths of Python files.
+        listen_host: address to listen on, for switches and for REST.
+        listen_port: TCP port for switches.
+        topology_path: the file that apps find in ``CONF.sdnvirt.topology``, or None.
+
+    Raises:
+        ControllerError: an app cannot be loaded, or nothing can listen there.
+    """
+    blame = Blame()
+    for app in apps:
+        _check(app, blame)
+    _check_address(listen_host, listen_port)
+    manager = _manager()
+    with config_file(topology_path) as file:
+        options = {
+            "--config-file": file,
+            "--ofp-listen-host": listen_host,
+            "--ofp-tcp-listen-port": str(listen_port),
+            "--wsapi-host": listen_host,
+        }
+        arguments = [word for option in options.items() for word in option]
+        try:
+            manager.main(args=[*arguments, *apps], prog="sdnvirt controller")
+        except KeyboardInterrupt:
+            pass
+        except Exception as error:
+            raise blame.error(error) from error
+    return 0
+
+
+def _check(app: str, blame: Blame) -> None:
+    """Refuse an app that is not there, or that Ryu would take for something else."""
+    file = AppModules().find(app)
+    label = os.path.basename(file).removesuffix(".py")
+    blame.claim(file, label)
+    if is_file(app):
+        blame.claim(os.path.dirname(file), label)
+        with open(file, "rb") as source:
+            try:
+                compile(source.read(), file, "exec")
+            except (SyntaxError, ValueError) as error:
+                raise blame.error(error, label) from error
+
+
+def _check_address(host: str, port: int) -> None:
+    """Refuse an address that cannot be listened on; Ryu would log that and run on."""
+    try:
+        with socket.create_server((host, port), family=_family(host, port)):
+            pass
+    except (OSError, OverflowError) as error:
+        raise ControllerError(f"cannot listen on {host}:{port}: {reason(error)}") from error
+
+
+def _family(host: str, port: int) -> int:
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+
+
+def _manager() -> Any:
+    """Import Ryu's manager, and make it refuse a module without an app, which it would ignore."""
+    with quiet_import(), removed_names():
+        from ryu.cmd import manager
+
+    load = manager.AppManager.load_app
+
+    def load_app(self: Any, name: str) -> Any:
+        found = load(self, name)
+        if found is None:
+            raise ControllerError(f"{name}: no class derived from ryu.base.app_manager.RyuApp")
+        return found
+
+    manager.AppManager.load_app = load_app
+    return manager
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run Ryu as the command line says; return the exit status."""
+    parser = argparse.ArgumentParser(prog="sdnvirt controller")
+    parser.add_argument("apps", nargs="+", metavar="APP")
+    parser.add_argument("--listen", default="127.0.0.1", metavar="HOST")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT)
+    parser.add_argument("--topology", metavar="FILE")
+    given = parser.parse_args(arguments)
+    try:
+        return run_controller(given.apps, given.listen, given.port, given.topology)
+    except UserError as error:
+        sys.stderr.write(f"sdnvirt: {error}\n")
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
