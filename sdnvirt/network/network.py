@@ -39,6 +39,7 @@ class Network:
         plant: every device and link.
         stories: which ports the packets of checks and pings crossed.
         trace: digest of every frame that a port received, and their number.
+        last_cause: id of the latest conversation (a ping, an injected frame), from 1; 0 for none.
     """
 
     def __init__(self, topology: Topology) -> None:
@@ -48,7 +49,7 @@ class Network:
         self.stories = Stories(self.world)
         self.trace = DigestTap(self.world)
         self._all, self.graph = live_graph(topology, self.plant)
-        self._causes = 0
+        self.last_cause = 0
         self._failure: Exception | None = None
         self._run: Callable[[int], bool] = self.world.scheduler.run_until
         self._closing: list[Callable[[], None]] = []
@@ -230,19 +231,24 @@ class Network:
 
     # frames
 
-    def inject(self, port: Port | str, frame: Any, at: int | str | None = None) -> None:
+    def inject(self, port: Port | str, frame: Any, at: int | str | None = None) -> int:
         """Let a port receive a frame, as if it had come over its link.
 
         Args:
             port: the port, or its full name.
             frame: bytes, or a scapy packet that begins with Ethernet.
             at: virtual time (ns or text), by default now.
+
+        Returns:
+            the id of the conversation that it begins, for :attr:`stories`.
         """
         where = self.port(port) if isinstance(port, str) else port
         data = bytes(frame)
         time = self.now if at is None else parse_time(at) if isinstance(at, str) else at
-        made = self.world.originate(data, f"injected at {where.full_name}")
+        cause = self.next_cause()
+        made = self.world.originate(data, f"an injection at {where.full_name}", cause=cause)
         self.world.scheduler.call_at(time, where.receive, made)
+        return cause
 
     def capture(self, port: Port | str) -> Capture:
         """Return a running capture of a port's frames."""
@@ -252,8 +258,8 @@ class Network:
 
     def next_cause(self) -> int:
         """Return a new id for a conversation, by which its packets can be found again."""
-        self._causes += 1
-        return self._causes
+        self.last_cause += 1
+        return self.last_cause
 
     def ports_by_node(self) -> dict[str, list[Port]]:
         """Return the ports of each node; those of a hypervisor's tunnel endpoint are its own."""
