@@ -36,7 +36,7 @@ def check_match(match: Match) -> None:
             raise refuse(OFPBMC.BAD_FIELD, f"{field.name} is not supported")
 
 
-def check_instructions(table_id: int, match: Match, instructions: tuple[Instruction, ...]) -> None:
+def check_instructions(table_id: int, instructions: tuple[Instruction, ...]) -> None:
     """Refuse instructions that this datapath would not execute (OFPET_BAD_INSTRUCTION)."""
     for instruction in instructions:
         match instruction:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
+from typing import Final
 
 from sdnvirt.datapath.admission import check_actions, check_instructions, check_match
 from sdnvirt.datapath.entry import FlowEntry
@@ -24,6 +25,9 @@ from sdnvirt.openflow.v13.instructions import ApplyActions, WriteActions
 from sdnvirt.units import NS_PER_S
 from sdnvirt.wire.flowkey import flow_key
 
+_FEW_DEADLINES: Final = 64
+"""So many notes of entries that are gone are not worth a sweep."""
+
 
 @dataclass(frozen=True, slots=True)
 class Removal:
@@ -38,7 +42,7 @@ class Datapath:
 
     Attributes:
         tables: the flow tables that hold or held entries, by number.
-        ports: port number to whether its link is up.
+        ports: port number to whether its link is up, in order of number.
         flows_of: for each port, the cached flows by flow key; only to be read.
     """
 
@@ -89,6 +93,8 @@ class Datapath:
 
     def set_port(self, number: int, up: bool) -> None:
         """Enter a port, or that its link went up or down."""
+        if number not in self.ports:
+            self.ports = dict(sorted([*self.ports.items(), (number, up)]))
         self.ports[number] = up
         self._cache.add_port(number)
         self._cache.clear()
@@ -108,7 +114,7 @@ class Datapath:
         check_match(mod.match)
         if mod.command in (OFPFC.DELETE, OFPFC.DELETE_STRICT):
             return self._delete(mod)
-        check_instructions(mod.table_id, mod.match, mod.instructions)
+        check_instructions(mod.table_id, mod.instructions)
         if mod.command == OFPFC.ADD:
             self._add(mod, now)
         else:
@@ -146,9 +152,17 @@ class Datapath:
                 entry.packets, entry.bytes = old.packets, old.bytes
             table.remove(old)
         table.add(entry)
+        self._watch(entry)
+
+    def _watch(self, entry: FlowEntry) -> None:
+        """Note when an entry expires. Entries that are gone stay noted until they are half."""
         deadline = entry.deadline()
-        if deadline is not None:
-            heappush(self._deadlines, (deadline, entry.sequence, entry))
+        if deadline is None:
+            return
+        heappush(self._deadlines, (deadline, entry.sequence, entry))
+        if len(self._deadlines) > 2 * sum(map(len, self.tables.values())) + _FEW_DEADLINES:
+            self._deadlines = [noted for noted in self._deadlines if noted[2].live]
+            heapify(self._deadlines)
 
     def _change(self, mod: FlowMod) -> None:
         self._cache.clear()

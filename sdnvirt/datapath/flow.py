@@ -62,9 +62,19 @@ class Punt:
     cookie: int
 
 
-Step = Change | Tunnel | Emit | Punt
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Execute these steps on a copy of the packet, which goes on unchanged behind them."""
+
+    steps: tuple[Step, ...]
+
+
+Step = Change | Tunnel | Emit | Punt | Branch
 Emission = tuple[Frame, int | Punt]
 """A frame, and the port that it leaves by or how it is handed to the controller."""
+
+Lookup = tuple[FlowTable, FlowEntry | None]
+"""A table, and the entry of it that matched."""
 
 
 class Flow:
@@ -76,30 +86,26 @@ class Flow:
         in_port: number of the port where the packets arrive.
         reason: why they are dropped, when the program sends them nowhere.
         detail: figures for the reason.
-        entries: the flow entries that matched, in the order of tables.
-        tables: the tables they were looked up in, one more than entries after a miss.
+        lookups: the tables that were asked, in order, each with the entry that matched or None.
         packets, bytes: what came since the last settling.
         used_ns: when the last packet came.
     """
 
     __slots__ = (
-        "bytes", "detail", "entries", "forward", "in_port", "packets", "reason", "steps",
-        "tables", "used_ns",
+        "bytes", "detail", "forward", "in_port", "lookups", "packets", "reason", "steps", "used_ns",
     )  # fmt: skip
 
     def __init__(
         self,
         in_port: int,
         steps: tuple[Step, ...],
-        entries: tuple[FlowEntry, ...],
-        tables: tuple[FlowTable, ...],
+        lookups: tuple[Lookup, ...],
         reason: DropReason,
         detail: str,
     ) -> None:
         self.in_port = in_port
         self.steps = steps
-        self.entries = entries
-        self.tables = tables
+        self.lookups = lookups
         self.reason = reason
         self.detail = detail
         self.packets: int = 0
@@ -111,31 +117,21 @@ class Flow:
 
     def run(self, frame: Frame) -> list[Emission]:
         """Execute the program on a packet; an empty list means that it is dropped."""
-        emissions: list[Emission] = []
-        for step in self.steps:
-            if isinstance(step, Emit):
-                emissions += [(frame, port) for port in step.ports]
-            elif isinstance(step, Change):
-                frame = frame.rewritten(step.rewrite(frame.data, step.value))
-            elif isinstance(step, Tunnel):
-                frame = frame.rewritten(frame.data, step.tunnel_id)
-            else:
-                emissions.append((frame, step))
-        return emissions
+        return _execute(self.steps, frame)
 
     def settle(self) -> None:
         """Report what was counted to the entries and tables."""
         if not self.packets:
             return
-        for entry in self.entries:
+        for table, entry in self.lookups:
+            table.looked_up += self.packets
+            if entry is None:
+                continue
+            table.matched += self.packets
             entry.packets += self.packets
             entry.bytes += self.bytes
             if entry.used_ns < self.used_ns:
                 entry.used_ns = self.used_ns
-        for table in self.tables:
-            table.looked_up += self.packets
-        for table, _ in zip(self.tables, self.entries, strict=False):
-            table.matched += self.packets
         self.packets = self.bytes = 0
 
     def __eq__(self, other: object) -> bool:
@@ -145,7 +141,23 @@ class Flow:
     __hash__ = None  # type: ignore[assignment]  # counters change
 
     def _decision(self) -> tuple[object, ...]:
-        return self.in_port, self.steps, self.entries, self.reason, self.detail
+        return self.in_port, self.steps, self.lookups, self.reason, self.detail
+
+
+def _execute(steps: tuple[Step, ...], frame: Frame) -> list[Emission]:
+    emissions: list[Emission] = []
+    for step in steps:
+        if isinstance(step, Emit):
+            emissions += [(frame, port) for port in step.ports]
+        elif isinstance(step, Change):
+            frame = frame.rewritten(step.rewrite(frame.data, step.value))
+        elif isinstance(step, Tunnel):
+            frame = frame.rewritten(frame.data, step.tunnel_id)
+        elif isinstance(step, Branch):
+            emissions += _execute(step.steps, frame)
+        else:
+            emissions.append((frame, step))
+    return emissions
 
 
 class FlowCache:

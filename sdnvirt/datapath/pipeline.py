@@ -12,7 +12,7 @@ from typing import Final
 
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.fields import Fields, packet_fields
-from sdnvirt.datapath.flow import Change, Emit, Flow, Punt, Step, Tunnel
+from sdnvirt.datapath.flow import Branch, Change, Emit, Flow, Lookup, Punt, Step, Tunnel
 from sdnvirt.datapath.rewrite import SETTERS, Rewrite, pop_vlan, push_vlan, set_ttl, ttl_of
 from sdnvirt.datapath.table import FlowTable
 from sdnvirt.drops import DropReason
@@ -29,6 +29,7 @@ from sdnvirt.openflow.v13.instructions import (
     WriteMetadata,
 )
 from sdnvirt.openflow.v13.oxm import OxmField
+from sdnvirt.wire.flowkey import KEY_BYTES
 
 ACTION_SET_ORDER: Final[tuple[int, ...]] = (
     OFPAT.POP_VLAN, OFPAT.PUSH_VLAN, OFPAT.DEC_NW_TTL, OFPAT.SET_NW_TTL, OFPAT.SET_FIELD,
@@ -38,6 +39,9 @@ ACTION_SET_ORDER: Final[tuple[int, ...]] = (
 
 _EXECUTION_ORDER: Final = (ApplyActions, ClearActions, WriteActions, WriteMetadata, GotoTable)
 """The order in which an entry's instructions are executed (5.9)."""
+
+NO_COOKIE: Final = (1 << 64) - 1
+"""Cookie of a packet-in that no flow entry asked for (7.4.1)."""
 
 Narration = list[str]
 
@@ -64,17 +68,16 @@ class Walk:
         self._tables = tables
         self._ports = ports
         self._in_port = in_port
-        self._data = frame.data
+        # What the flow key does not cover must not decide, or packets with one key could differ.
+        self._data = frame.data[:KEY_BYTES]
         self._tunnel_id = frame.tunnel_id
         self._metadata = 0
         self._fields = self._read()
         self._steps: list[Step] = []
-        self._entries: list[FlowEntry] = []
-        self._visited: list[FlowTable] = []
+        self._lookups: list[Lookup] = []
         self._action_set: dict[tuple[int, OxmField | None], act.Action] = {}
         self._narration = narration
-        self._table_id = 0
-        self._cookie = 0
+        self._entry: FlowEntry | None = None
         self._stopped = False
 
     def run(self) -> Flow:
@@ -85,12 +88,11 @@ class Walk:
             table = self._tables.get(table_id)
             entry = None if table is None else table.lookup(self._fields)
             if table is not None:
-                self._visited.append(table)
+                self._lookups.append((table, entry))
             if entry is None:
                 reason, detail = DropReason.TABLE_MISS, f"table {table_id}"
                 self._tell(f"table {table_id}: no match: drop")
                 return self._flow(reason, detail)
-            self._entries.append(entry)
             self._tell(f"table {table_id}: priority {entry.priority}, {entry.match}")
             detail = f"table {table_id}, cookie {entry.cookie:#x}: {entry.match}"
             table_id = self._execute(entry)
@@ -100,33 +102,35 @@ class Walk:
 
     def run_actions(self, actions: tuple[act.Action, ...]) -> Flow:
         """Execute a list of actions only, as a packet-out asks; OFPP.TABLE is the pipeline."""
+        reason, detail = DropReason.NO_OUTPUT, "packet-out"
         for action in actions:
+            if self._stopped:
+                break
             if isinstance(action, act.Output) and action.port == OFPP.TABLE:
-                inner = Walk(
-                    self._tables,
-                    self._ports,
-                    self._in_port,
-                    Frame(self._data, tunnel_id=self._tunnel_id),
-                    self._narration,
-                ).run()
-                self._steps += inner.steps
-                self._entries += inner.entries
-                self._visited += inner.tables
-            elif not self._stopped:
+                flow = self._through_tables()
+                reason, detail = flow.reason, flow.detail
+            else:
                 self._apply(action)
-        return self._flow(DropReason.NO_OUTPUT, "packet-out")
+        return self._flow(reason, detail)
+
+    def _through_tables(self) -> Flow:
+        """Let a copy of the packet walk through the tables."""
+        frame = Frame(self._data, tunnel_id=self._tunnel_id)
+        flow = Walk(self._tables, self._ports, self._in_port, frame, self._narration).run()
+        if flow.steps:
+            self._steps.append(Branch(flow.steps))
+        self._lookups += flow.lookups
+        return flow
 
     def _read(self) -> Fields:
         return packet_fields(self._data, self._in_port, self._tunnel_id, self._metadata)
 
     def _flow(self, reason: DropReason, detail: str) -> Flow:
         steps = tuple(self._steps)
-        if not any(isinstance(step, Emit | Punt) for step in steps):
+        if not any(isinstance(step, Emit | Punt | Branch) for step in steps):
             self._tell(f"drop: {reason.value}")
             steps = ()
-        return Flow(
-            self._in_port, steps, tuple(self._entries), tuple(self._visited), reason, detail
-        )
+        return Flow(self._in_port, steps, tuple(self._lookups), reason, detail)
 
     def _tell(self, line: str) -> None:
         if self._narration is not None:
@@ -134,7 +138,7 @@ class Walk:
 
     def _execute(self, entry: FlowEntry) -> int | None:
         """Execute an entry's instructions; return the next table, or None at the end."""
-        self._table_id, self._cookie = entry.table_id, entry.cookie
+        self._entry = entry
         by_kind: dict[type[Instruction], Instruction] = {type(i): i for i in entry.instructions}
         for kind in _EXECUTION_ORDER:
             instruction = by_kind.get(kind)
@@ -207,11 +211,12 @@ class Walk:
 
     def _output(self, port: int, max_len: int) -> None:
         if port == OFPP.CONTROLLER:
-            miss = bool(self._entries) and _is_table_miss(self._entries[-1])
+            miss = self._entry is not None and _is_table_miss(self._entry)
             self._punt(max_len, OFPR.NO_MATCH if miss else OFPR.ACTION)
             return
         if port == OFPP.IN_PORT:
-            ports: tuple[int, ...] = (self._in_port,)
+            # A packet-out of the controller's own has no port to go back to.
+            ports: tuple[int, ...] = (self._in_port,) if self._in_port in self._ports else ()
         elif port in (OFPP.FLOOD, OFPP.ALL):
             ports = tuple(n for n, up in self._ports.items() if up and n != self._in_port)
         elif port == self._in_port or port not in self._ports:
@@ -231,7 +236,9 @@ class Walk:
         return "the packet came from there" if port == self._in_port else "no such port"
 
     def _punt(self, max_len: int, reason: int) -> None:
-        self._steps.append(Punt(max_len, reason, self._table_id, self._cookie))
+        entry = self._entry
+        table_id, cookie = (0, NO_COOKIE) if entry is None else (entry.table_id, entry.cookie)
+        self._steps.append(Punt(max_len, reason, table_id, cookie))
 
 
 def _is_table_miss(entry: FlowEntry) -> bool:

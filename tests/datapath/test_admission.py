@@ -1,0 +1,145 @@
+"""What the datapath does not execute it refuses, with the error that says so (7.4.4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sdnvirt.datapath.fields import MATCHABLE
+from sdnvirt.datapath.rewrite import SETTERS
+from sdnvirt.frame import Frame
+from sdnvirt.openflow.errors import OpenFlowError
+from sdnvirt.openflow.v13 import actions as act
+from sdnvirt.openflow.v13 import oxm
+from sdnvirt.openflow.v13.constants import OFPP
+from sdnvirt.openflow.v13.error_codes import error_name
+from sdnvirt.openflow.v13.instructions import (
+    ApplyActions,
+    ClearActions,
+    ExperimenterInstruction,
+    GotoTable,
+    Instruction,
+    Meter,
+    WriteActions,
+    WriteMetadata,
+)
+from sdnvirt.openflow.v13.match import Match, OxmMatch
+
+FRAME = bytes(60)
+
+
+def refusal(caught: pytest.ExceptionInfo[OpenFlowError]) -> str:
+    return error_name(caught.value.error_type, caught.value.code)
+
+
+@pytest.mark.parametrize(
+    "field", [f for f in oxm.FIELDS if f not in MATCHABLE], ids=lambda field: field.name
+)
+def test_a_match_on_a_field_that_is_not_read_is_refused(driver: Any, field: oxm.OxmField) -> None:
+    match = Match((OxmMatch(field, 0),))
+    with pytest.raises(OpenFlowError) as caught:
+        driver.to(2, match=match)
+    assert refusal(caught) == "BAD_MATCH/BAD_FIELD"
+    assert field.name in caught.value.detail
+    assert driver.entries() == []
+
+
+@pytest.mark.parametrize(
+    ("instruction", "answer"),
+    [
+        (Meter(1), "BAD_INSTRUCTION/UNSUP_INST"),
+        (ExperimenterInstruction(1), "BAD_INSTRUCTION/UNSUP_INST"),
+        (GotoTable(3), "BAD_INSTRUCTION/BAD_TABLE_ID"),
+        (GotoTable(2), "BAD_INSTRUCTION/BAD_TABLE_ID"),
+        (GotoTable(255), "BAD_INSTRUCTION/BAD_TABLE_ID"),
+    ],
+    ids=str,
+)
+def test_an_instruction_that_is_not_executed_is_refused(
+    driver: Any, instruction: Instruction, answer: str
+) -> None:
+    with pytest.raises(OpenFlowError) as caught:
+        driver.mod(instruction, table_id=3)
+    assert refusal(caught) == answer
+    assert driver.entries() == []
+
+
+REFUSED_ACTIONS = [
+    (act.Output(OFPP.NORMAL), "BAD_ACTION/BAD_OUT_PORT"),
+    (act.Output(OFPP.LOCAL), "BAD_ACTION/BAD_OUT_PORT"),
+    (act.Output(OFPP.ANY), "BAD_ACTION/BAD_OUT_PORT"),
+    (act.Output(0), "BAD_ACTION/BAD_OUT_PORT"),
+    (act.Output(OFPP.MAX + 1), "BAD_ACTION/BAD_OUT_PORT"),
+    (act.PushVlan(0x0800), "BAD_ACTION/BAD_ARGUMENT"),
+    (act.PushMpls(0x8847), "BAD_ACTION/BAD_TYPE"),
+    (act.PopMpls(0x0800), "BAD_ACTION/BAD_TYPE"),
+    (act.PushPbb(0x88E7), "BAD_ACTION/BAD_TYPE"),
+    (act.PopPbb(), "BAD_ACTION/BAD_TYPE"),
+    (act.CopyTtlIn(), "BAD_ACTION/BAD_TYPE"),
+    (act.CopyTtlOut(), "BAD_ACTION/BAD_TYPE"),
+    (act.SetMplsTtl(1), "BAD_ACTION/BAD_TYPE"),
+    (act.DecMplsTtl(), "BAD_ACTION/BAD_TYPE"),
+    (act.SetQueue(1), "BAD_ACTION/BAD_TYPE"),
+    (act.Group(1), "BAD_ACTION/BAD_TYPE"),
+    (act.ExperimenterAction(1), "BAD_ACTION/BAD_TYPE"),
+    (act.SetField(oxm.ETH_TYPE, 0x0800), "BAD_ACTION/BAD_SET_TYPE"),
+    (act.SetField(oxm.IP_PROTO, 6), "BAD_ACTION/BAD_SET_TYPE"),
+    (act.SetField(oxm.SCTP_SRC, 6), "BAD_ACTION/BAD_SET_TYPE"),
+    (act.SetField(oxm.METADATA, 6), "BAD_ACTION/BAD_SET_TYPE"),
+]
+
+
+@pytest.mark.parametrize(("action", "answer"), REFUSED_ACTIONS, ids=str)
+@pytest.mark.parametrize("kind", [ApplyActions, WriteActions])
+def test_an_action_that_is_not_executed_is_refused_in_every_instruction(
+    driver: Any, kind: type[ApplyActions], action: act.Action, answer: str
+) -> None:
+    with pytest.raises(OpenFlowError) as caught:
+        driver.mod(kind((act.Output(2), action)))
+    assert refusal(caught) == answer
+    assert driver.entries() == []
+
+
+@pytest.mark.parametrize(("action", "answer"), REFUSED_ACTIONS, ids=str)
+def test_an_action_that_is_not_executed_is_refused_in_a_packet_out(
+    driver: Any, action: act.Action, answer: str
+) -> None:
+    with pytest.raises(OpenFlowError) as caught:
+        driver.datapath.packet_out(1, Frame(FRAME), (action,), 0)
+    assert refusal(caught) == answer
+
+
+def test_only_a_packet_out_may_name_the_tables_as_a_port(driver: Any) -> None:
+    with pytest.raises(OpenFlowError) as caught:
+        driver.to(OFPP.TABLE)
+    assert refusal(caught) == "BAD_ACTION/BAD_OUT_PORT"
+    assert driver.packet_out(act.Output(OFPP.TABLE), data=FRAME) == []
+
+
+ADMITTED = (
+    act.Output(1), act.Output(OFPP.MAX), act.Output(OFPP.IN_PORT), act.Output(OFPP.FLOOD),
+    act.Output(OFPP.ALL), act.Output(OFPP.CONTROLLER), act.PushVlan(0x8100), act.PushVlan(0x88A8),
+    act.PopVlan(), act.SetNwTtl(0), act.DecNwTtl(), act.SetField(oxm.TUNNEL_ID, 1),
+    *(act.SetField(field, 0) for field in SETTERS),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("action", ADMITTED, ids=str)
+def test_every_action_that_is_admitted_is_executed(driver: Any, action: act.Action) -> None:
+    driver.mod(ApplyActions((action,)), WriteActions((action,)), match=Match.of(in_port=1))
+    driver.send(FRAME, port=1)
+    driver.packet_out(action, data=FRAME)
+
+
+def test_the_other_instructions_are_admitted(driver: Any) -> None:
+    driver.mod(ClearActions(), WriteMetadata(1), GotoTable(254))
+    driver.mod(table_id=254)
+    assert len(driver.entries()) == 2
+
+
+def test_a_refused_flow_mod_leaves_an_existing_entry_as_it_was(driver: Any) -> None:
+    driver.to(2)
+    with pytest.raises(OpenFlowError):
+        driver.to(OFPP.NORMAL)
+    assert driver.send(FRAME) == [(2, FRAME)]
