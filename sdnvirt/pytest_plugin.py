@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
+from inspect import signature
 from pathlib import Path
 from textwrap import dedent, indent
 from typing import TYPE_CHECKING, Final
@@ -85,9 +86,10 @@ class LoadNetwork:
 
     def _topology(self, path: str | Path | None, text: str | None, seed: int | None) -> Topology:
         from sdnvirt import topology
+        from sdnvirt.errors import UserError
 
         if (path is None) == (text is None):
-            raise TypeError("a network needs a topology file, or text=, and not both")
+            raise UserError("a network needs a topology file or text=, and not both")
         if path is not None:
             return topology.load(self._find(Path(path)), seed=seed)
         # Apps that read the topology get a path, so the text becomes a file.
@@ -150,18 +152,13 @@ def network(request: pytest.FixtureRequest, load_network: LoadNetwork) -> Networ
     from sdnvirt.errors import UserError
 
     marker = request.node.get_closest_marker("topology")
-    problem = (
-        "the fixture 'network' needs a topology: mark the test with "
-        '@pytest.mark.topology("FILE.yaml") or @pytest.mark.topology(text="...")'
-    )
-    if marker is not None:
+    problem = _wrong_marker(marker)
+    if not problem:
         try:
             return load_network(*marker.args, **marker.kwargs)
-        except TypeError as error:
-            problem = f"@pytest.mark.topology: {error}; it takes {MARKER.partition(': the ')[0]}"
         except UserError as error:
             problem = str(error)
-    # Outside of the except clauses, so that the problem is all that is shown.
+    # Not in the except clause, so that the problem is all that is shown.
     pytest.fail(problem, pytrace=False)
 
 
@@ -200,6 +197,20 @@ def pytest_runtest_makereport(
     if report.failed and loader is not None and loader.networks:
         report.sections.append(("sdnvirt", loader.account()))
     return report
+
+
+def _wrong_marker(marker: pytest.Mark | None) -> str:
+    """Return what is wrong with how a test is marked, or ""."""
+    if marker is None:
+        return (
+            "the fixture 'network' needs a topology: mark the test with "
+            '@pytest.mark.topology("FILE.yaml") or @pytest.mark.topology(text="...")'
+        )
+    try:
+        signature(LoadNetwork.__call__).bind(None, *marker.args, **marker.kwargs)
+    except TypeError as error:
+        return f"@pytest.mark.topology: {error}; see `pytest --markers`"
+    return ""
 
 
 def _faults(network: Network) -> list[str]:
