@@ -29,7 +29,7 @@ class DropReason(Enum):
     RESERVED_ADDRESS = "link-local addresses are not forwarded by a bridge (802.1Q, table 8-1)"
     # OpenFlow switches
     TABLE_MISS = "no flow entry matched and the table has no table-miss entry"
-    NO_OUTPUT = "the matching flow entries name no output"
+    NO_OUTPUT = "the matching flow entry has no output"
     PACKET_IN_LOST = "no controller is connected to take the packet-in"
     # routers and the IP fabric
     TTL_EXPIRED = "the time to live ran out"

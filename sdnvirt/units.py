@@ -90,7 +90,13 @@ def parse_probability(text: str) -> float:
 
 
 def format_time(ns: int) -> str:
-    """Return a time in the largest unit that keeps it at 1 or more, with up to 3 decimals."""
+    """Return a time in the largest unit that keeps it at 1 or more, with up to 3 decimals.
+
+    Hours and minutes are for whole numbers of them: ``1 h``, ``2 min``, but ``90 s``.
+    """
+    for unit in ("h", "min"):
+        if ns and ns % _TIME_UNITS[unit] == 0:
+            return f"{ns // _TIME_UNITS[unit]} {unit}"
     for unit, scale in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
         if abs(ns) >= scale:
             return f"{ns / scale:.3f}".rstrip("0").rstrip(".") + f" {unit}"

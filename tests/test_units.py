@@ -80,7 +80,8 @@ def test_a_probability_that_is_none_is_refused(text):
 @pytest.mark.parametrize(
     ("ns", "text"),
     [(0, "0 ns"), (999, "999 ns"), (1_000, "1 us"), (1_500, "1.5 us"), (51_200_000, "51.2 ms"),
-     (10 * NS_PER_S, "10 s"), (-2_000, "-2 us")],
+     (10 * NS_PER_S, "10 s"), (-2_000, "-2 us"), (59 * NS_PER_S, "59 s"), (60 * NS_PER_S, "1 min"),
+     (90 * NS_PER_S, "90 s"), (3600 * NS_PER_S, "1 h"), (5400 * NS_PER_S, "90 min")],
 )  # fmt: skip
 def test_times_print_in_the_unit_that_fits(ns, text):
     assert format_time(ns) == text
