@@ -1,0 +1,59 @@
+"""Ryu's own switch tester as an embedded app: it keeps the results and leaves the process alive.
+
+The stock app logs its results and then kills its process.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ryu.lib import hub
+from ryu.tests.switch import tester
+
+
+class SuiteTester(tester.OfTester):  # type: ignore[misc]  # Ryu has no types
+    """The tester, watched.
+
+    Attributes:
+        results: name of each case that was run, to what went wrong, which is empty if nothing did.
+        finished: whether all cases were run.
+    """
+
+    def __init__(self) -> None:
+        self.results: dict[str, str] = {}
+        self.finished = False
+        self._wrong = ""
+        super().__init__()
+
+    def _set_logger(self) -> None:
+        """Leave the logger to the emulator; the stock app writes to the terminal."""
+
+    def _test_file_execute(self, testfile: Any) -> Any:
+        self._wrong = ""
+        report = super()._test_file_execute(testfile)
+        self.results[testfile.description] = self._wrong
+        return report
+
+    def _test_execute(self, test: Any, description: str | None) -> Any:
+        try:
+            return super()._test_execute(test, description)
+        except Exception as error:  # of the tester: one case fails, not all that follow
+            self.waiter = None
+            self._wrong = f"the tester raised {type(error).__name__}: {error}"
+            return self._wrong
+
+    def _test(self, state: int, *args: Any) -> Any:
+        try:
+            return super()._test(state, *args)
+        except tester.TestMessageBase as error:
+            self._wrong = str(error)
+            raise
+
+    def _test_end(self, msg: str | None = None, report: Any = None) -> None:
+        self.test_thread: Any = None
+        self.finished = True
+
+    def close(self) -> None:
+        """Stop testing."""
+        if self.test_thread is not None:
+            hub.kill(self.test_thread)
