@@ -121,14 +121,14 @@ class OFPQT(IntEnum):
 
 
 class OFPMT(IntEnum):
-    """Match types (7.2.3.1)."""
+    """Match types (7.2.3)."""
 
     STANDARD = 0
     OXM = 1
 
 
 class OFPXMC(IntEnum):
-    """OXM classes (7.2.3.3)."""
+    """OXM classes (7.2.3)."""
 
     NXM_0 = 0x0000
     NXM_1 = 0x0001
@@ -137,14 +137,14 @@ class OFPXMC(IntEnum):
 
 
 class OFPVID(IntFlag):
-    """The bits of a vlan_vid that say whether there is a tag (7.2.3.7)."""
+    """The bits of a vlan_vid that say whether there is a tag (7.2.3)."""
 
     NONE = 0x0000
     PRESENT = 0x1000
 
 
 class OFPIEH(IntFlag):
-    """The bits of an ipv6_exthdr (7.2.3.7)."""
+    """The bits of an ipv6_exthdr (7.2.3)."""
 
     NONEXT = 1 << 0
     ESP = 1 << 1
@@ -338,7 +338,7 @@ class OFPMPF(IntFlag):
 
 
 class OFPTFPT(IntEnum):
-    """Table feature properties (7.3.5.5.2)."""
+    """Table feature properties (7.3.5.5)."""
 
     INSTRUCTIONS = 0
     INSTRUCTIONS_MISS = 1

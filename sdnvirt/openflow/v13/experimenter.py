@@ -1,4 +1,4 @@
-"""Messages that are not the specification's (OpenFlow 1.3.5, 7.3.5.16 and 7.5.5)."""
+"""Messages that are not the specification's (OpenFlow 1.3.5, 7.3.5.15 and 7.5.4)."""
 
 from __future__ import annotations
 

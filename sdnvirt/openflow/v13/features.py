@@ -39,10 +39,9 @@ class FeaturesReply(FixedMessage):
     n_tables: int
     auxiliary_id: int
     capabilities: int
-    reserved: int = 0
 
     TYPE: ClassVar[int] = OFPT.FEATURES_REPLY
-    LAYOUT: ClassVar[Struct] = Struct("!QIBB2xII")
+    LAYOUT: ClassVar[Struct] = Struct("!QIBB2xI4x")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ class SetConfig(_SwitchConfig):
         message, stop = cls.take(data, start, end)
         if stop != end:
             raise refuse(OFPSCFC.BAD_LEN, f"a switch configuration of {end - start} bytes")
-        if message.flags & ~OFPCFrag.MASK:
+        if message.flags > OFPCFrag.MASK:
             raise refuse(OFPSCFC.BAD_FLAGS, f"no configuration flags {message.flags:#x}")
         return message
 

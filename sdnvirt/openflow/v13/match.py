@@ -7,7 +7,7 @@
 
 A match is kept in one form, so that equal matches compare equal: fields in the table's order (in
 which what is required stands before what requires it), a mask of all ones as no mask, and a field
-with a mask of all zeros left out (7.2.3.5).
+with a mask of all zeros left out (7.2.3).
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def header_error(data: bytes, start: int, end: int) -> OpenFlowError:
 
 
 def _admit(found: dict[OxmField, OxmMatch], field: OxmField, value: int, mask: int | None) -> None:
-    """Add a field to those found before it, if the rules of 7.2.3.6 to 7.2.3.8 allow it."""
+    """Add a field to those found before it, if the rules of 7.2.3 allow it."""
     if field in found:
         raise refuse(OFPBMC.DUP_FIELD, f"{field.name} stands twice in the match")
     if value > field.limit:

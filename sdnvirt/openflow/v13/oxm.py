@@ -1,4 +1,4 @@
-"""The match fields of OpenFlow 1.3.5 as one table (7.2.3.7, table 11).
+"""The match fields of OpenFlow 1.3.5 as one table (7.2.3).
 
 Field names are the specification's OXM_OF_* names in lower case. A value is an integer, as wide as
 the table says: addresses too, so that a masked comparison is one ``&`` and one ``==``.

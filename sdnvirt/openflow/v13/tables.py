@@ -27,7 +27,7 @@ class TableMod(FixedMessage):
         message, stop = cls.take(data, start, end)
         if stop != end:
             raise bad_length("a table mod", end - start)
-        if message.config & ~OFPTC.DEPRECATED_MASK:
+        if message.config > OFPTC.DEPRECATED_MASK:
             raise refuse(OFPTMFC.BAD_CONFIG, f"no table configuration {message.config:#x}")
         return message
 

@@ -25,7 +25,7 @@ from sdnvirt.openflow.v13 import (
     table_features,
     tables,
 )
-from sdnvirt.openflow.v13.constants import OFPFC, OFPGC, OFPGT, OFPMC, OFPMP, OFPTFPT
+from sdnvirt.openflow.v13.constants import NO_BUFFER, OFPFC, OFPGC, OFPGT, OFPMC, OFPMP, OFPTFPT
 from sdnvirt.openflow.v13.match import Match, OxmMatch
 
 u8 = st.integers(0, 0xFF)
@@ -218,16 +218,18 @@ STRATEGIES = {
     "EchoReply": st.builds(symmetric.EchoReply, blobs),
     "Experimenter": st.builds(experimenter.Experimenter, u32, u32, blobs),
     "FeaturesRequest": st.just(features.FeaturesRequest()),
-    "FeaturesReply": st.builds(features.FeaturesReply, u64, u32, u8, u8, u32, u32),
+    "FeaturesReply": st.builds(features.FeaturesReply, u64, u32, u8, u8, u32),
     "GetConfigRequest": st.just(features.GetConfigRequest()),
     "GetConfigReply": st.builds(features.GetConfigReply, u16, u16),
     "SetConfig": st.builds(features.SetConfig, st.integers(0, 3), u16),
-    "PacketIn": st.builds(packets.PacketIn, u32, u16, u8, u8, u64, matches(), blobs),
+    "PacketIn": st.builds(
+        packets.PacketIn, u32, st.integers(40, 0xFFFF), u8, u8, u64, matches(), blobs
+    ),
     "FlowRemoved": st.builds(
         flow.FlowRemoved, u64, u16, u8, u8, u32, u32, u16, u16, u64, u64, matches()
     ),
     "PortStatus": st.builds(ports.PortStatus, u8, port_descs),
-    "PacketOut": st.builds(packets.PacketOut, u32, u32, action_lists, blobs),
+    "PacketOut": st.builds(packets.PacketOut, st.just(NO_BUFFER) | u32, u32, action_lists, blobs),
     "FlowMod": st.builds(
         flow.FlowMod,
         u64, u64, u8, st.sampled_from(OFPFC), u16, u16, u16, u32, u32, u32, st.integers(0, 31),
@@ -266,8 +268,9 @@ STRATEGIES = {
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that takes ``message_kind`` once for each kind of message."""
-    if "message_kind" in metafunc.fixturenames:
+    """Run a test that takes ``messages`` for each kind of message, or those that it names."""
+    named = any("message_kind" in mark.args for mark in metafunc.definition.iter_markers())
+    if "message_kind" in metafunc.fixturenames and not named:
         metafunc.parametrize("message_kind", sorted(STRATEGIES))
 
 
