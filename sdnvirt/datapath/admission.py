@@ -6,12 +6,9 @@ that OpenFlow 1.3.5 (7.4.4) has for it.
 
 from __future__ import annotations
 
-from typing import Final
-
+from sdnvirt.datapath.actions import RULES
 from sdnvirt.datapath.fields import MATCHABLE
-from sdnvirt.datapath.rewrite import SETTERS
 from sdnvirt.openflow.v13 import actions as act
-from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.constants import OFPP, OFPTT
 from sdnvirt.openflow.v13.error_codes import OFPBAC, OFPBIC, OFPBMC, refuse
 from sdnvirt.openflow.v13.instructions import (
@@ -23,10 +20,6 @@ from sdnvirt.openflow.v13.instructions import (
     WriteMetadata,
 )
 from sdnvirt.openflow.v13.match import Match
-from sdnvirt.wire.ethernet import EtherType
-
-_VLAN_TYPES: Final = (EtherType.VLAN, EtherType.QINQ)
-_OUTPUTS: Final = (OFPP.IN_PORT, OFPP.FLOOD, OFPP.ALL, OFPP.CONTROLLER)
 
 
 def check_match(match: Match) -> None:
@@ -44,29 +37,28 @@ def check_instructions(table_id: int, instructions: tuple[Instruction, ...]) -> 
                 if next_table <= table_id or next_table > OFPTT.MAX:
                     raise refuse(OFPBIC.BAD_TABLE_ID, f"table {table_id} to table {next_table}")
             case ApplyActions(actions) | WriteActions(actions):
-                check_actions(actions, in_packet_out=False)
+                check_actions(actions)
             case ClearActions() | WriteMetadata():
                 pass
             case _:
                 raise refuse(OFPBIC.UNSUP_INST, f"{instruction} is not supported")
 
 
-def check_actions(actions: tuple[act.Action, ...], in_packet_out: bool) -> None:
+def check_actions(actions: tuple[act.Action, ...]) -> None:
     """Refuse actions that this datapath would not execute (OFPET_BAD_ACTION)."""
     for action in actions:
-        match action:
-            case act.Output(port):
-                if port == OFPP.TABLE and in_packet_out:
-                    continue
-                if not (0 < port <= OFPP.MAX or port in _OUTPUTS):
-                    raise refuse(OFPBAC.BAD_OUT_PORT, f"no output to port {port:#x}")
-            case act.SetField(field):
-                if field not in SETTERS and field is not oxm.TUNNEL_ID:
-                    raise refuse(OFPBAC.BAD_SET_TYPE, f"set-field of {field.name} is unsupported")
-            case act.PushVlan(ethertype):
-                if ethertype not in _VLAN_TYPES:
-                    raise refuse(OFPBAC.BAD_ARGUMENT, f"{ethertype:#06x} begins no VLAN tag")
-            case act.PopVlan() | act.SetNwTtl() | act.DecNwTtl():
-                pass
-            case _:
-                raise refuse(OFPBAC.BAD_TYPE, f"{action} is not supported")
+        rule = RULES.get(type(action))
+        if rule is None:
+            raise refuse(OFPBAC.BAD_TYPE, f"{action} is not supported")
+        rule.admit(action)
+
+
+def check_packet_out(actions: tuple[act.Action, ...]) -> None:
+    """Refuse what a packet-out cannot do; only it may output to OFPP.TABLE (7.2.1)."""
+    check_actions(
+        tuple(
+            action
+            for action in actions
+            if not (isinstance(action, act.Output) and action.port == OFPP.TABLE)
+        )
+    )

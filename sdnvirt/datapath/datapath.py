@@ -1,58 +1,50 @@
-"""The datapath: flow tables, the cache before them, and what changes them.
+"""The datapath of one OpenFlow switch: the pipeline's state, and the cache before it.
 
-``(in_port, frame, now) -> Flow`` for packets, flow mods in, expired entries out. Pure: the time is
-an argument, and everything that happens outside is in the values returned.
+``(in_port, frame) -> Flow`` for packets, flow mods in, expired entries out. Pure: the time is an
+argument, and everything that happens outside is in the values returned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
-from typing import Final
+from collections.abc import Iterator
 
-from sdnvirt.datapath.admission import check_actions, check_instructions, check_match
+from sdnvirt.datapath.admission import check_packet_out
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.flow import Flow, FlowCache
-from sdnvirt.datapath.pipeline import Narration, Walk
-from sdnvirt.datapath.table import TABLE_LIMIT, FlowTable, covers
+from sdnvirt.datapath.flow_entries import FlowEntries, Removal
+from sdnvirt.datapath.pipeline import process, process_actions
+from sdnvirt.datapath.state import PipelineState
+from sdnvirt.datapath.table import FlowTable
+from sdnvirt.datapath.walk import Narration, Walk
 from sdnvirt.frame import Frame
-from sdnvirt.openflow.v13.actions import Action, Output
-from sdnvirt.openflow.v13.constants import OFPFC, OFPFF, OFPG, OFPP, OFPRR, OFPTT
-from sdnvirt.openflow.v13.error_codes import OFPFMFC, refuse
+from sdnvirt.openflow.v13.actions import Action
 from sdnvirt.openflow.v13.flow import FlowMod, FlowStatsRequest
-from sdnvirt.openflow.v13.instructions import ApplyActions, WriteActions
-from sdnvirt.units import NS_PER_S
 from sdnvirt.wire.flowkey import flow_key
-
-_FEW_DEADLINES: Final = 64
-"""So many notes of entries that are gone are not worth a sweep."""
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """A flow entry that is gone, and why (one of OFPRR)."""
-
-    entry: FlowEntry
-    reason: int
 
 
 class Datapath:
     """The tables and cache of one OpenFlow switch.
 
     Attributes:
-        tables: the flow tables that hold or held entries, by number.
-        ports: port number to whether its link is up, in order of number.
+        state: what decides what becomes of packets.
         flows_of: for each port, the cached flows by flow key; only to be read.
     """
 
     def __init__(self) -> None:
-        self.tables: dict[int, FlowTable] = {}
-        self.ports: dict[int, bool] = {}
+        self.state = PipelineState()
         self._cache = FlowCache()
         self.flows_of = self._cache.of_port
-        self._sequence = 0
-        self._deadlines: list[tuple[int, int, FlowEntry]] = []
+        self._entries = FlowEntries(self.state, self._cache.settle, self._cache.clear)
+
+    @property
+    def tables(self) -> dict[int, FlowTable]:
+        """The flow tables that hold or held entries, by number."""
+        return self.state.tables
+
+    @property
+    def ports(self) -> dict[int, bool]:
+        """Port number to whether its link is up, in order of number."""
+        return self.state.ports
 
     # packets
 
@@ -77,7 +69,7 @@ class Datapath:
 
     def translate(self, in_port: int, frame: Frame, narration: Narration | None = None) -> Flow:
         """Return what the tables decide for a frame, without the cache and without counting."""
-        return Walk(self.tables, self.ports, in_port, frame, narration).run()
+        return process(Walk(self.state, in_port, frame, narration))
 
     def packet_out(self, in_port: int, frame: Frame, actions: tuple[Action, ...], now: int) -> Flow:
         """Return what a packet-out's actions do to its packet, and count what it matched.
@@ -85,165 +77,38 @@ class Datapath:
         Raises:
             OpenFlowError: an action cannot be executed here.
         """
-        check_actions(actions, in_packet_out=True)
-        flow = Walk(self.tables, self.ports, in_port, frame).run_actions(actions)
+        check_packet_out(actions)
+        flow = process_actions(Walk(self.state, in_port, frame), actions)
         flow.packets, flow.bytes, flow.used_ns = 1, frame.size, now
         flow.settle()
         return flow
 
     def set_port(self, number: int, up: bool) -> None:
         """Enter a port, or that its link went up or down."""
-        if number not in self.ports:
-            self.ports = dict(sorted([*self.ports.items(), (number, up)]))
-        self.ports[number] = up
+        ports = self.state.ports
+        if number not in ports:
+            self.state.ports = dict(sorted([*ports.items(), (number, up)]))
+        self.state.ports[number] = up
         self._cache.add_port(number)
         self._cache.clear()
 
     # flow entries
 
     def modify(self, mod: FlowMod, now: int) -> list[Removal]:
-        """Carry out a flow mod; return the entries removed that are to be reported.
-
-        Raises:
-            OpenFlowError: the flow mod cannot be carried out; nothing was changed.
-        """
-        if mod.table_id > OFPTT.MAX and not (
-            mod.table_id == OFPTT.ALL and mod.command in (OFPFC.DELETE, OFPFC.DELETE_STRICT)
-        ):
-            raise refuse(OFPFMFC.BAD_TABLE_ID, f"no table {mod.table_id} to change")
-        check_match(mod.match)
-        if mod.command in (OFPFC.DELETE, OFPFC.DELETE_STRICT):
-            return self._delete(mod)
-        check_instructions(mod.table_id, mod.instructions)
-        if mod.command == OFPFC.ADD:
-            self._add(mod, now)
-        else:
-            self._change(mod)
-        return []
-
-    def _add(self, mod: FlowMod, now: int) -> None:
-        table = self.tables.get(mod.table_id)
-        if table is None:
-            table = self.tables[mod.table_id] = FlowTable(mod.table_id)
-            self.tables = dict(sorted(self.tables.items()))
-        if mod.flags & OFPFF.CHECK_OVERLAP:
-            other = table.overlapping(mod.priority, mod.match)
-            if other is not None:
-                raise refuse(OFPFMFC.OVERLAP, f"{mod.match} overlaps {other}")
-        old = table.strict(mod.priority, mod.match)
-        if old is None and len(table) >= TABLE_LIMIT:
-            raise refuse(OFPFMFC.TABLE_FULL, f"table {mod.table_id} has {TABLE_LIMIT} entries")
-        self._cache.clear()
-        self._sequence += 1
-        entry = FlowEntry(
-            mod.table_id,
-            mod.priority,
-            mod.match,
-            mod.instructions,
-            cookie=mod.cookie,
-            flags=mod.flags,
-            idle_timeout_ns=mod.idle_timeout * NS_PER_S,
-            hard_timeout_ns=mod.hard_timeout * NS_PER_S,
-            created_ns=now,
-            sequence=self._sequence,
-        )
-        if old is not None:
-            if not mod.flags & OFPFF.RESET_COUNTS:
-                entry.packets, entry.bytes = old.packets, old.bytes
-            table.remove(old)
-        table.add(entry)
-        self._watch(entry)
-
-    def _watch(self, entry: FlowEntry) -> None:
-        """Note when an entry expires. Entries that are gone stay noted until they are half."""
-        deadline = entry.deadline()
-        if deadline is None:
-            return
-        heappush(self._deadlines, (deadline, entry.sequence, entry))
-        if len(self._deadlines) > 2 * sum(map(len, self.tables.values())) + _FEW_DEADLINES:
-            self._deadlines = [noted for noted in self._deadlines if noted[2].live]
-            heapify(self._deadlines)
-
-    def _change(self, mod: FlowMod) -> None:
-        self._cache.clear()
-        for entry in self._selected(mod, strict=mod.command == OFPFC.MODIFY_STRICT):
-            entry.instructions = mod.instructions
-            if mod.flags & OFPFF.RESET_COUNTS:
-                entry.packets = entry.bytes = 0
-
-    def _delete(self, mod: FlowMod) -> list[Removal]:
-        chosen = [
-            entry
-            for entry in self._selected(mod, strict=mod.command == OFPFC.DELETE_STRICT)
-            if _sends_to(entry, mod.out_port, mod.out_group)
-        ]
-        return self._remove((entry, OFPRR.DELETE) for entry in chosen)
-
-    def _remove(self, chosen: Iterable[tuple[FlowEntry, int]]) -> list[Removal]:
-        self._cache.clear()
-        removals = []
-        for entry, reason in chosen:
-            self.tables[entry.table_id].remove(entry)
-            if entry.flags & OFPFF.SEND_FLOW_REM:
-                removals.append(Removal(entry, reason))
-        return removals
-
-    def _selected(self, mod: FlowMod, strict: bool) -> list[FlowEntry]:
-        """Return the entries that a modify or delete is about."""
-        chosen = []
-        for table in self._tables(mod.table_id):
-            if strict:
-                entry = table.strict(mod.priority, mod.match)
-                found: Iterable[FlowEntry] = () if entry is None else (entry,)
-            else:
-                found = (entry for entry in table if covers(mod.match, entry.match))
-            chosen += [e for e in found if (e.cookie ^ mod.cookie) & mod.cookie_mask == 0]
-        return chosen
-
-    def _tables(self, table_id: int) -> list[FlowTable]:
-        if table_id == OFPTT.ALL:
-            return list(self.tables.values())
-        table = self.tables.get(table_id)
-        return [] if table is None else [table]
-
-    # time
+        """Carry out a flow mod; see :meth:`FlowEntries.modify`."""
+        return self._entries.modify(mod, now)
 
     def next_expiry(self) -> int | None:
         """Return when :meth:`expire` has something to look at (ns), or None."""
-        while self._deadlines and not self._deadlines[0][2].live:
-            heappop(self._deadlines)
-        return self._deadlines[0][0] if self._deadlines else None
+        return self._entries.next_expiry()
 
     def expire(self, now: int) -> list[Removal]:
         """Remove the entries whose time is over; return those that are to be reported."""
-        self._cache.settle()
-        gone: list[tuple[FlowEntry, int]] = []
-        while self._deadlines and self._deadlines[0][0] <= now:
-            _, sequence, entry = heappop(self._deadlines)
-            if not entry.live:
-                continue
-            deadline = entry.deadline()
-            assert deadline is not None
-            if deadline > now:  # packets came since the deadline was set
-                heappush(self._deadlines, (deadline, sequence, entry))
-                continue
-            hard = entry.hard_timeout_ns and entry.created_ns + entry.hard_timeout_ns <= now
-            gone.append((entry, OFPRR.HARD_TIMEOUT if hard else OFPRR.IDLE_TIMEOUT))
-        return self._remove(gone) if gone else []
-
-    # what can be asked
+        return self._entries.expire(now)
 
     def entries(self, request: FlowStatsRequest) -> Iterator[FlowEntry]:
         """Yield the entries that a request for statistics is about, counters settled."""
-        self._cache.settle()
-        for table in self._tables(request.table_id):
-            for entry in table:
-                if (
-                    covers(request.match, entry.match)
-                    and (entry.cookie ^ request.cookie) & request.cookie_mask == 0
-                    and _sends_to(entry, request.out_port, request.out_group)
-                ):
-                    yield entry
+        return self._entries.selected(request)
 
     def settle(self) -> None:
         """Bring the counters of entries and tables up to date."""
@@ -264,17 +129,3 @@ class Datapath:
             where = f"port {target}" if isinstance(target, int) else "the controller"
             narration.append(f"to {where}{changed}{tunnel}")
         return narration
-
-
-def _sends_to(entry: FlowEntry, port: int, group: int) -> bool:
-    """Whether an entry passes the out_port and out_group filters of a delete or request."""
-    if group != OFPG.ANY:
-        return False  # entries with groups are refused, so none can be meant
-    if port == OFPP.ANY:
-        return True
-    return any(
-        isinstance(action, Output) and action.port == port
-        for instruction in entry.instructions
-        if isinstance(instruction, ApplyActions | WriteActions)
-        for action in instruction.actions
-    )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sdnvirt.addresses import Mac
-from sdnvirt.datapath.datapath import Datapath, Removal
+from sdnvirt.datapath.datapath import Datapath
 from sdnvirt.datapath.flow import Emission, Flow, Punt
+from sdnvirt.datapath.flow_entries import Removal
 from sdnvirt.devices.agent import Agent, ControllerPort
 from sdnvirt.devices.buffers import PacketBuffers
 from sdnvirt.devices.device import Device, Port

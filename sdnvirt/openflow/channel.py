@@ -13,7 +13,7 @@ malformed messages itself, and watches that the peer lives. Everything else is t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, Protocol
 
@@ -70,10 +70,17 @@ class Established:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """The peer sent a message that is not the channel's own business."""
+    """The peer sent a message that is not the channel's own business.
+
+    Attributes:
+        xid: its transaction id.
+        message: what it says.
+        data: its bytes, for an error that answers it; of no weight when events are compared.
+    """
 
     xid: int
     message: Message
+    data: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +316,7 @@ class Channel:
             return []
         if isinstance(message, EchoReply):
             return []  # that it came is what counts
-        return [Received(xid, message)]
+        return [Received(xid, message, data)]
 
     def _negotiate(self, header: Header, data: bytes) -> Event:
         """Agree on a version by the peer's first message (6.3.1)."""

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sdnvirt.datapath.datapath import Datapath, Removal
+from sdnvirt.datapath.datapath import Datapath
+from sdnvirt.datapath.flow_entries import Removal
 from sdnvirt.datapath.flow import Emission
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.v13.actions import Action, Output

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from sdnvirt.datapath import datapath as datapath_module
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.v13.actions import Output
 from sdnvirt.openflow.v13.constants import OFPFC, OFPFF, OFPG, OFPP, OFPRR, OFPTT
@@ -92,7 +91,7 @@ def test_check_overlap_refuses_what_could_match_one_packet_at_one_priority(drive
 def test_a_full_table_refuses_new_entries_and_still_replaces_old_ones(
     driver: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(datapath_module, "TABLE_LIMIT", 2)
+    monkeypatch.setattr("sdnvirt.datapath.flow_entries.TABLE_LIMIT", 2)
     driver.to(2, match=TO_A)
     driver.to(2, match=TO_B)
     assert refused(driver.to, 2) == "FLOW_MOD_FAILED/TABLE_FULL"
@@ -300,7 +299,7 @@ def test_a_replaced_or_deleted_entry_does_not_expire(driver: Any) -> None:
 def test_refreshing_an_entry_over_and_over_keeps_no_trace_of_the_old_ones(driver: Any) -> None:
     for _ in range(1000):
         driver.to(2, match=TO_A, hard_timeout=3600)
-    assert len(driver.datapath._deadlines) < 100
+    assert len(driver.datapath._entries._deadlines) < 100
 
 
 def test_a_packet_out_through_the_tables_keeps_an_entry_alive(driver: Any) -> None:

@@ -1,0 +1,20 @@
+"""What a walk through the pipeline reads: tables, groups, meters and ports of one datapath."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sdnvirt.datapath.table import FlowTable
+
+
+@dataclass(slots=True)
+class PipelineState:
+    """The state of a datapath that decides what becomes of packets.
+
+    Attributes:
+        tables: flow tables by number, in order; one that is absent has no entries.
+        ports: port number to whether its link is up, in order of number.
+    """
+
+    tables: dict[int, FlowTable] = field(default_factory=dict)
+    ports: dict[int, bool] = field(default_factory=dict)

@@ -1,0 +1,147 @@
+"""The slow path: a packet's way through the flow tables (OpenFlow 1.3.5, section 5).
+
+:class:`Walk` takes one packet through the tables and writes down the program for all packets like
+it. The same walk tells what it does, line by line, when it is given a list to tell it to: that is
+``explain``, and there is no second implementation that could disagree.
+
+What each action does stands in :mod:`sdnvirt.datapath.actions`, in terms of the walk's verbs.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sdnvirt.datapath.entry import FlowEntry
+from sdnvirt.datapath.fields import Fields, packet_fields
+from sdnvirt.datapath.flow import Branch, Change, Emit, Flow, Lookup, Punt, Step, Tunnel
+from sdnvirt.datapath.rewrite import Rewrite
+from sdnvirt.datapath.state import PipelineState
+from sdnvirt.drops import DropReason
+from sdnvirt.frame import Frame
+from sdnvirt.openflow.v13 import oxm
+from sdnvirt.wire.flowkey import KEY_BYTES
+
+NO_COOKIE: Final = (1 << 64) - 1
+"""Cookie of a packet-in that no flow entry asked for (7.4.1)."""
+
+Narration = list[str]
+
+
+class Walk:
+    """One packet on its walk, and the program found so far.
+
+    Args:
+        state: tables, groups, meters and ports.
+        in_port: where the packet arrived.
+        frame: the packet.
+        narration: list to tell the walk to, or None.
+
+    Attributes:
+        data: the packet as it is now, as far as the flow key covers it.
+        fields: its match fields.
+        metadata: the metadata register.
+        stopped: whether the packet goes no further.
+    """
+
+    def __init__(
+        self,
+        state: PipelineState,
+        in_port: int,
+        frame: Frame,
+        narration: Narration | None = None,
+    ) -> None:
+        self.state = state
+        self.in_port = in_port
+        # What the flow key does not cover must not decide, or packets with one key could differ.
+        self.data = frame.data[:KEY_BYTES]
+        self.tunnel_id = frame.tunnel_id
+        self.metadata = 0
+        self.stopped = False
+        self.fields: Fields = self._read()
+        self._steps: list[Step] = []
+        self._lookups: list[Lookup] = []
+        self._narration = narration
+        self._entry: FlowEntry | None = None
+
+    # what the pipeline does with the walk
+
+    def look_up(self, table_id: int) -> FlowEntry | None:
+        """Return the entry of a table that the packet matches, and tell and count it."""
+        table = self.state.tables.get(table_id)
+        entry = None if table is None else table.lookup(self.fields)
+        if table is not None:
+            self._lookups.append((table, entry))
+        if entry is None:
+            self.tell(f"table {table_id}: no match: drop")
+        else:
+            self.tell(f"table {table_id}: priority {entry.priority}, {entry.match}")
+            self._entry = entry
+        return entry
+
+    def finish(self, reason: DropReason, detail: str) -> Flow:
+        """Return the program; the reason is for a packet that it sends nowhere."""
+        steps = tuple(self._steps)
+        if not any(isinstance(step, Emit | Punt | Branch) for step in steps):
+            self.tell(f"drop: {reason.value}")
+            steps = ()
+        return Flow(self.in_port, steps, tuple(self._lookups), reason, detail)
+
+    def set_metadata(self, value: int, mask: int) -> None:
+        """Set the bits of the metadata register that the mask names."""
+        self.metadata = self.metadata & ~mask | value & mask
+        self.fields[oxm.METADATA] = self.metadata
+
+    # what actions do with it
+
+    def tell(self, line: str) -> None:
+        """Add a line to the narration, if there is one."""
+        if self._narration is not None:
+            self._narration.append(line)
+
+    def change(self, rewrite: Rewrite, value: int) -> None:
+        """Change the packet's bytes to ``rewrite(bytes, value)``."""
+        self.data = rewrite(self.data, value)
+        self.fields = self._read()
+        self._steps.append(Change(rewrite, value))
+
+    def set_tunnel(self, tunnel_id: int) -> None:
+        """Give the packet a tunnel id."""
+        self.tunnel_id = tunnel_id
+        self._steps.append(Tunnel(tunnel_id))
+        self.fields[oxm.TUNNEL_ID] = tunnel_id
+
+    def emit(self, ports: tuple[int, ...]) -> None:
+        """Send the packet, as it is now, out of ports."""
+        if not ports:
+            return
+        last = self._steps[-1] if self._steps else None
+        if isinstance(last, Emit):
+            ports = last.ports + ports
+            self._steps.pop()
+        self._steps.append(Emit(ports))
+
+    def punt(self, max_len: int, reason: int) -> None:
+        """Hand the packet, as it is now, to the controller."""
+        entry = self._entry
+        table_id, cookie = (0, NO_COOKIE) if entry is None else (entry.table_id, entry.cookie)
+        self._steps.append(Punt(max_len, reason, table_id, cookie))
+
+    def branch(self, flow: Flow) -> None:
+        """Let another walk's program have a copy of the packet, which goes on unchanged."""
+        if flow.steps:
+            self._steps.append(Branch(flow.steps))
+        self._lookups += flow.lookups
+
+    def fork(self) -> Walk:
+        """Return a walk of a copy of the packet, as it is now."""
+        return Walk(
+            self.state, self.in_port, Frame(self.data, tunnel_id=self.tunnel_id), self._narration
+        )
+
+    def in_table_miss(self) -> bool:
+        """Whether the packet is being handled by a table-miss entry (5.4)."""
+        entry = self._entry
+        return entry is not None and entry.priority == 0 and not entry.match.fields
+
+    def _read(self) -> Fields:
+        return packet_fields(self.data, self.in_port, self.tunnel_id, self.metadata)

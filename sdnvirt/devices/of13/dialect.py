@@ -1,0 +1,69 @@
+"""The dialect of OpenFlow 1.3.5: handlers by message type, and the asynchronous messages (7.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sdnvirt.datapath.flow import Punt
+from sdnvirt.datapath.flow_entries import Removal
+from sdnvirt.devices.device import Port
+from sdnvirt.devices.of13 import basics, flows, statistics
+from sdnvirt.devices.of13.handler import Handlers
+from sdnvirt.frame import Frame
+from sdnvirt.openflow.record import Message
+from sdnvirt.openflow.v13 import oxm
+from sdnvirt.openflow.v13.error_codes import OFPBRC, refuse
+from sdnvirt.openflow.v13.flow import FlowRemoved
+from sdnvirt.openflow.v13.match import Match, OxmMatch
+from sdnvirt.openflow.v13.packets import PacketIn
+from sdnvirt.openflow.v13.ports import PortStatus
+from sdnvirt.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from sdnvirt.devices.agent import Agent
+
+HANDLERS: Final[Handlers] = {**basics.HANDLERS, **flows.HANDLERS, **statistics.HANDLERS}
+"""How each request is handled; a type that is not here is refused."""
+
+
+class Dialect13:
+    """OpenFlow 1.3.5 from the switch's side."""
+
+    def answer(self, agent: Agent, request: Message) -> Message | None:
+        """Carry out a request; return the answer if there is one."""
+        handler = HANDLERS.get(type(request))
+        if handler is None:
+            raise refuse(OFPBRC.BAD_TYPE, f"{type(request).__name__} is not supported")
+        return handler(agent, request)
+
+    def packet_in(
+        self, in_port: int, frame: Frame, punt: Punt, buffer_id: int, data: bytes
+    ) -> Message:
+        """Return the packet-in for a packet (7.4.1)."""
+        fields = [OxmMatch(oxm.IN_PORT, in_port)]
+        if frame.tunnel_id:
+            fields.append(OxmMatch(oxm.TUNNEL_ID, frame.tunnel_id))
+        match = Match(tuple(fields))
+        return PacketIn(buffer_id, frame.size, punt.reason, punt.table_id, punt.cookie, match, data)
+
+    def port_status(self, reason: int, port: Port) -> Message:
+        """Return the port status for a port (7.4.3)."""
+        return PortStatus(reason, statistics.port_desc(port))
+
+    def flow_removed(self, removal: Removal, now: int) -> Message:
+        """Return the flow removed message for an entry (7.4.2)."""
+        entry = removal.entry
+        age = now - entry.created_ns
+        return FlowRemoved(
+            entry.cookie,
+            entry.priority,
+            removal.reason,
+            entry.table_id,
+            age // NS_PER_S,
+            age % NS_PER_S,
+            entry.idle_timeout_ns // NS_PER_S,
+            entry.hard_timeout_ns // NS_PER_S,
+            entry.packets,
+            entry.bytes,
+            entry.match,
+        )
