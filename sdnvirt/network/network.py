@@ -20,7 +20,7 @@ from sdnvirt.network.graph import live_graph, node_of, set_edge
 from sdnvirt.network.nodes import HostNode, Node, nearest
 from sdnvirt.network.routing import CONVERGENCE_NS, converge
 from sdnvirt.topology.resolved import Action, Topology
-from sdnvirt.units import NS_PER_S, parse_time
+from sdnvirt.units import NS_PER_S, format_time, parse_time
 
 BOOT_LIMIT_NS: Final = 10 * NS_PER_S
 """Virtual time that :meth:`Network.boot` waits: two of a DHCP client's retransmissions."""
@@ -241,10 +241,18 @@ class Network:
 
         Returns:
             the id of the conversation that it begins, for :attr:`stories`.
+
+        Raises:
+            UserError: there is no such port, or the time is over.
         """
         where = self.port(port) if isinstance(port, str) else port
         data = bytes(frame)
         time = self.now if at is None else parse_time(at) if isinstance(at, str) else at
+        if time < self.now:
+            raise UserError(
+                f"a frame cannot be injected at {format_time(time)}, "
+                f"it is {format_time(self.now)} already"
+            )
         cause = self.next_cause()
         made = self.world.originate(data, f"an injection at {where.full_name}", cause=cause)
         self.world.scheduler.call_at(time, where.receive, made)
