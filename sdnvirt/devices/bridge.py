@@ -177,6 +177,8 @@ class Bridge(Device):
         dst = Mac(frame.data[:6])
         now = self.world.scheduler.now
         known = None if dst.is_group else self._database.lookup(vid, dst, now)
+        if not dst.is_group and dst == frame.data[6:12]:
+            known = port  # where the frame's source would be learned first
         if known is port:
             lines.append(f"{self.name} drops the frame: {DropReason.SAME_PORT.value}")
         elif known is not None:
