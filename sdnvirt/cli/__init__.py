@@ -1,117 +1,205 @@
 """The command line: ``sdnvirt run``, ``validate``, ``schema``, ``controller``.
 
-Exit status: 0 when all went well and every check held, 1 when a check did not hold, 2 for what the
-user got wrong, 130 after Ctrl-C. What is wrong is told in one line each, on standard error; a
-traceback only with ``--debug``. Commands import what they need when they run, so that ``--help``
-answers at once.
+Commands import what they need when they run, so that ``--help`` answers at once. What is wrong is
+told in one line each, on standard error; a traceback only with ``--debug``. The exit statuses are
+in :mod:`sdnvirt.cli.status`, and explained in docs/cli.md.
 """
 
 from __future__ import annotations
 
+import errno
+import os
+import signal
 import sys
 import traceback
-from typing import Final
+from dataclasses import dataclass
+from io import TextIOWrapper
+from types import FrameType
+from typing import Any, Final, NoReturn
 
 import click
 
 from sdnvirt import __version__
+from sdnvirt.cli.status import BUG, INTERRUPTED, PIPE_CLOSED, TERMINATED, WRONG
 from sdnvirt.errors import SdnvirtError, TopologyError
 
-FAILED: Final = 1
-WRONG: Final = 2
-INTERRUPTED: Final = 130
+DEFAULT_PORT: Final = 6653
+"""OpenFlow's port, assigned by IANA (OpenFlow 1.3.5, 6.2)."""
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""How writing to standard output fails when it is a file."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@dataclass(slots=True)
+class Settings:
+    """What options that every command has say."""
+
+    debug: bool = False
+
+
+def _set_debug(context: click.Context, _option: click.Parameter, given: bool) -> None:
+    context.obj.debug |= given
+
+
+_debug: Final = click.option(
+    "--debug", is_flag=True, expose_value=False, callback=_set_debug,
+    help="Show tracebacks of errors.",
+)  # fmt: skip
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: sdnvirt run topologies/quickstart.yaml. Exit status: 0 when all went well, "
+    "1 when a check failed, 2 when something that was given is wrong, 130 after Ctrl-C.",
+)
 @click.version_option(__version__, prog_name="sdnvirt")
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
-@click.pass_context
-def cli(context: click.Context, debug: bool) -> None:
+@_debug
+def cli() -> None:
     """A virtual data centre in one process: run topology files, with OpenFlow controller apps."""
-    context.obj = debug
 
 
-@cli.command()
+@cli.command(
+    short_help="Run a topology file and make its checks.",
+    epilog="Example: sdnvirt run topologies/quickstart.yaml --pcap captures",
+)
 @click.argument("file", type=click.Path())
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of the run, instead of the file's.")
-@click.option("--pcap", type=click.Path(), metavar="DIR", help="Write a pcapng file for each node.")
+@click.option("--seed", type=click.IntRange(min=0), metavar="NUMBER",
+              help="Seed of everything random, instead of the file's.")  # fmt: skip
+@click.option("--pcap", type=click.Path(), metavar="DIR",
+              help="Write what each node sends and receives to DIR/NODE.pcapng.")  # fmt: skip
 @click.option(
-    "--controller", metavar="ADDRESS",
-    help="tcp:HOST[:PORT] of a running controller, in place of the file's apps; or none.",
+    "--controller", metavar="CONTROLLER", default="topology",
+    help="In place of the file's apps: tcp:HOST[:PORT] of a running controller, a Ryu app to embed "
+    "(file or module), or none.",
 )  # fmt: skip
 @click.option(
     "--json", "json_file", type=click.Path(), metavar="FILE",
     help="Write the report as JSON, too; - for standard output, in place of the text.",
 )  # fmt: skip
-@click.option("-v", "--verbose", is_flag=True, help="Show what controller apps log.")
-def run(
-    file: str,
-    seed: int | None,
-    pcap: str | None,
-    controller: str | None,
-    json_file: str | None,
-    verbose: bool,
-) -> None:
-    """Run a topology file: build it, boot it, play its timeline, make its checks."""
+@click.option("-v", "--verbose", is_flag=True, help="Show all that embedded apps log.")
+@_debug
+def run(**options: Any) -> int:
+    """Run a topology FILE: build it, boot it, play its timeline, make its checks.
+
+    Prints a report. Ctrl-C ends the run with the report so far. With a running controller, the run
+    takes real time, else only as long as the machine needs.
+    """
     from sdnvirt.cli.run import run_topology
 
-    sys.exit(run_topology(file, seed, pcap, controller, json_file, verbose))
+    return run_topology(**options)
 
 
-@cli.command()
+@cli.command(
+    short_help="Say whether topology files are right.",
+    epilog="Example: sdnvirt validate topologies/*.yaml",
+)
 @click.argument("files", type=click.Path(), nargs=-1, required=True)
-def validate(files: tuple[str, ...]) -> None:
-    """Say whether topology files are right, and all that is wrong with them."""
+@_debug
+def validate(files: tuple[str, ...]) -> int:
+    """Say whether topology FILES are right, and all that is wrong with them."""
     from sdnvirt.cli.validate import validate_files
 
-    sys.exit(validate_files(files))
+    return validate_files(files)
 
 
-@cli.command()
-def schema() -> None:
+@cli.command(epilog="Example: sdnvirt schema > topology.schema.json")
+@_debug
+def schema() -> int:
     """Print the JSON schema of topology files, for editors."""
     import json
 
     from sdnvirt import topology
 
     click.echo(json.dumps(topology.json_schema(), indent=2))
+    return 0
 
 
-@cli.command()
+@cli.command(
+    short_help="Run Ryu apps as a controller of its own.",
+    epilog="Example: sdnvirt controller controllers/learning_switch.py, and in another terminal: "
+    "sdnvirt run topologies/learning-switch.yaml --controller tcp:127.0.0.1:6653",
+)
 @click.argument("apps", nargs=-1, required=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--port", type=click.IntRange(1, 65535), default=6653, show_default=True,
-              help="TCP port to listen at.")  # fmt: skip
+@click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True,
+              metavar="PORT", help="TCP port to listen at.")  # fmt: skip
 @click.option("--topology", type=click.Path(), metavar="FILE",
               help="Topology file for apps that read one.")  # fmt: skip
-def controller(apps: tuple[str, ...], host: str, port: int, topology: str | None) -> None:
-    """Run Ryu apps as a controller of its own, for `sdnvirt run --controller tcp:...`."""
+@_debug
+def controller(apps: tuple[str, ...], host: str, port: int, topology: str | None) -> int:
+    """Run Ryu APPS (files or modules) as a controller of its own, until Ctrl-C.
+
+    Networks connect to it with `sdnvirt run FILE --controller tcp:HOST:PORT`, and so can any
+    OpenFlow 1.3 switch.
+    """
     from sdnvirt.control.launch import run_controller
 
-    sys.exit(run_controller(apps, host, port, topology))
+    return run_controller(apps, host, port, topology)
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line and exit."""
-    debug = "--debug" in sys.argv[1:]
+    signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may know ASCII only
+    settings = Settings()
     try:
-        cli.main(standalone_mode=False)
+        status = _run(settings)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        status = done.exit_code
     except click.ClickException as wrong:
         wrong.show()
-        sys.exit(wrong.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("sdnvirt: interrupted", err=True)
-        sys.exit(INTERRUPTED)
+        status = wrong.exit_code
+    except KeyboardInterrupt:
+        _tell("interrupted")
+        status = INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has seen enough; nothing is to be flushed to it at exit.
-        sys.stdout = None
-        sys.exit(FAILED)
-    except SdnvirtError as wrong:
-        if debug:
+        _discard_output()
+        status = PIPE_CLOSED
+    except Exception as error:
+        if settings.debug:
             traceback.print_exc()
-        lines = wrong.problems if isinstance(wrong, TopologyError) else [f"sdnvirt: {wrong}"]
-        for line in lines:
-            click.echo(line, err=True)
-        sys.exit(WRONG)
+        status = _blame(error)
+    sys.exit(status)
+
+
+def _run(settings: Settings) -> int:
+    # Not cli.main(), which would take a closed pipe for a failed check.
+    with cli.make_context("sdnvirt", sys.argv[1:], obj=settings) as context:
+        status: int = cli.invoke(context)
+        return status
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(TERMINATED)
+
+
+def _blame(error: Exception) -> int:
+    """Tell what went wrong, a line for each mistake; return the exit status."""
+    if isinstance(error, TopologyError):
+        click.echo(str(error), err=True)  # each line begins with its place in the file
+        return WRONG
+    if isinstance(error, SdnvirtError):
+        _tell(str(error))
+        return WRONG
+    if isinstance(error, OSError) and error.filename is None and error.errno in _FULL:
+        _discard_output()
+        _tell(f"cannot write to standard output: {error.strerror}")
+        return WRONG
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    _tell(f"{text}; this is a bug of sdnvirt, and --debug shows where")
+    return BUG
+
+
+def _tell(text: str) -> None:
+    click.echo(f"sdnvirt: {text}", err=True)
+
+
+def _discard_output() -> None:
+    """Send what still waits to be printed nowhere, or Python would complain of it at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

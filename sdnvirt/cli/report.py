@@ -2,33 +2,67 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+from typing import Final, NamedTuple
+
 from click import style
 
 from sdnvirt.network.checks import CheckResult
-from sdnvirt.network.report import Report
+from sdnvirt.network.report import DropLine, Happening, Report
 from sdnvirt.units import format_time
 
-_MARKS = {True: ("ok", "green"), False: ("FAIL", "red"), None: ("?", "yellow")}
+NARROWEST: Final = 60
+WIDEST: Final = 120
+"""Columns that text is wrapped at: a terminal narrower or wider is taken for one of these."""
+
+PLACES: Final = 3
+"""Places that are named for each reason of drops, the most frequent first; the JSON has all."""
+
+_LABEL: Final = 12
+_MARKS: Final = {True: ("ok", "green"), False: ("FAIL", "red"), None: ("?", "yellow")}
 
 
-def report_text(report: Report) -> str:
-    """Return a report as text; colours are left out by whoever prints to no terminal."""
-    sections = [_head(report), _events(report)]
+def report_text(report: Report, width: int = WIDEST) -> str:
+    """Return a report as text; colours are left out by whoever prints to no terminal.
+
+    Args:
+        report: what the run found.
+        width: columns; explanations are wrapped there, and tables are as wide as they must be.
+    """
+    width = min(max(width, NARROWEST), WIDEST)
+    sections = [_head(report, width), _checks(report, width)]
     if report.traffic:
         sections.append(_traffic(report))
     if report.drops:
-        sections.append(_drops(report))
-    sections.append(_figures(report))
+        sections.append(_drops(report.drops, width))
+    sections += [_figures(report, width), _verdict(report)]
     return "\n\n".join(sections)
 
 
-def _head(report: Report) -> str:
+def _head(report: Report, width: int) -> str:
+    lines = [style(report.name, bold=True)]
+    lines += wrap(report.description, width)
     built = ", ".join(f"{count} {_plural(kind, count)}" for kind, count in report.built.items())
-    lines = [style(report.name, bold=True) + (f": {report.description}" * bool(report.description))]
-    lines.append(f"built      {built}; seed {report.seed}")
+    lines += _labelled("built", f"{built}; seed {report.seed}", width)
     if report.controller:
-        lines.append(f"controller {report.controller}")
+        lines += _labelled("controller", report.controller, width)
     return "\n".join(lines)
+
+
+def _labelled(label: str, text: str, width: int) -> list[str]:
+    return _indented(text, width, _LABEL, f"{label:<{_LABEL}}")
+
+
+def _indented(text: str, width: int, indent: int, first: str | None = None) -> list[str]:
+    """Return text wrapped and indented; names and paths are never broken."""
+    return wrap(
+        text,
+        width,
+        initial_indent=" " * indent if first is None else first,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _plural(kind: str, count: int) -> str:
@@ -37,25 +71,46 @@ def _plural(kind: str, count: int) -> str:
     return kind.removesuffix("es") if kind == "switches" else kind.removesuffix("s")
 
 
-def _events(report: Report) -> str:
+def _checks(report: Report, width: int) -> str:
     """Return checks and timeline in order of time."""
-    lines = [(at, f"      {format_time(at):>8}  {style(text, bold=True)}") for at, text in
-             report.timeline]  # fmt: skip
-    width = max((len(check.title) for check in report.checks), default=0)
-    lines += [(check.at_ns, _check(check, width)) for check in report.checks]
+    times = [format_time(one.at_ns) for one in (*report.checks, *report.timeline)]
+    layout = _Layout(
+        time=max(map(len, times), default=0),
+        title=max((len(check.title) for check in report.checks), default=0),
+        width=width,
+    )
+    lines = [(one.at_ns, layout.happening(one)) for one in report.timeline]
+    lines += [(check.at_ns, layout.check(check)) for check in report.checks]
     lines.sort(key=lambda line: line[0])
-    return "\n".join([style("checks", bold=True), *(text for _, text in lines)])
+    heading = style("checks", bold=True)
+    if any(check.ping and check.ping.received for check in report.checks):
+        heading += "  (round trip times are min/avg/max)"
+    return "\n".join([heading, *(text for _, text in lines)])
 
 
-def _check(check: CheckResult, width: int) -> str:
-    mark, colour = _MARKS[check.held]
-    line = f"{style(f'{mark:>4}', fg=colour)}  {format_time(check.at_ns):>8}  "
-    line += f"{check.title:<{width}}  {check.figures}"
-    if check.held is not True:
-        line += f"  ({check.where})"
-    if check.why:
-        line += f"\n{'':16}{style(check.why, dim=True)}"
-    return line
+class _Layout(NamedTuple):
+    """Columns of the list of checks: mark, time, title, figures; below them, why."""
+
+    time: int
+    title: int
+    width: int
+
+    def happening(self, one: Happening) -> str:
+        """Return a line of the timeline."""
+        return f"{'':6}{format_time(one.at_ns):>{self.time}}  {style(one.what, bold=True)}"
+
+    def check(self, check: CheckResult) -> str:
+        """Return a check, with where it stands in the file if it failed."""
+        mark, colour = _MARKS[check.held]
+        failed = check.held is False
+        mark = style(f"{mark:>4}", fg=colour, bold=failed)
+        title = style(f"{check.title:<{self.title}}", bold=failed)
+        line = f"{mark}  {format_time(check.at_ns):>{self.time}}  {title}  {check.figures}"
+        told = check.why
+        if failed:
+            told = ": ".join(filter(None, (check.where, check.why)))
+        why = _indented(told, self.width, 8 + self.time)
+        return "\n".join([line, *(text if failed else style(text, dim=True) for text in why)])
 
 
 def _traffic(report: Report) -> str:
@@ -72,6 +127,8 @@ def _traffic(report: Report) -> str:
         )
         for line in report.traffic
     ]
+    if all(line.tunnelled is None for line in report.traffic):
+        rows = [(*row[:-1], "") for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
@@ -82,31 +139,59 @@ def _traffic(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _drops(report: Report) -> str:
+def _drops(drops: tuple[DropLine, ...], width: int) -> str:
     lines = [style("drops", bold=True)]
-    lines += [f"{drop.count:>6}  {drop.reason}: {', '.join(drop.places)}" for drop in report.drops]
+    for drop in drops:
+        places = ", ".join(list(drop.places)[:PLACES])
+        if len(drop.places) > PLACES:
+            places += f" and {len(drop.places) - PLACES} more"
+        lines += _indented(f"{drop.reason}: {places}", width, 8, f"{drop.count:>6,}  ")
     return "\n".join(lines)
 
 
-def _figures(report: Report) -> str:
-    strangers, examples = report.isolation
-    lines = [
-        f"ledger     {report.sent:,} sent + {report.copied:,} copied = {report.delivered:,} "
-        f"delivered + {report.dropped:,} dropped + {report.in_flight:,} in flight",
-    ]
-    if report.deliveries:
-        found = f"{strangers:,} of them from outside their network" if strangers else "none foreign"
-        lines.append(f"isolation  {report.deliveries:,} deliveries to tenants, {found}")
-        lines += [f"           {style(example, fg='red')}" for example in examples]
-    rate = report.hops / report.run_s if report.run_s else 0
-    lines.append(
-        f"time       {format_time(report.virtual_ns)} virtual in {report.wall_s:.2f} s, "
-        f"{report.run_s:.2f} s of them running; {report.hops:,} packet-hops, {rate:,.0f} a second"
+def _figures(report: Report, width: int) -> str:
+    ledger, isolation = report.ledger, report.isolation
+    lines = _labelled(
+        "ledger",
+        f"{ledger.sent:,} sent + {ledger.copied:,} copied {'=' if ledger.balanced else '≠'} "
+        f"{ledger.delivered:,} delivered + {ledger.dropped:,} dropped + "
+        f"{ledger.in_flight:,} in flight",
+        width,
     )
-    lines.append(f"digest     {report.digest}")
-    held = sum(check.held is True for check in report.checks)
-    verdict = f"{held} of {len(report.checks)} checks held"
-    if report.interrupted:
-        verdict += "; interrupted"
-    lines.append(style(verdict, fg="green" if report.held else "red", bold=True))
+    if isolation.deliveries:
+        foreign = f"{isolation.foreign:,}" if isolation.foreign else "none"
+        text = f"{isolation.deliveries:,} deliveries to tenants, {foreign} from another network"
+        lines += _labelled("isolation", text, width)
+        for example in isolation.examples:
+            lines += [style(line, fg="red") for line in _indented(example, width, _LABEL)]
+    rate = report.hops / report.run_s if report.run_s else 0
+    lines += _labelled(
+        "time",
+        f"{format_time(report.virtual_ns)} of virtual time in {report.wall_s:.2f} s: "
+        f"{report.wall_s - report.run_s:.2f} s to start, {report.run_s:.2f} s to run "
+        f"{report.hops:,} packet-hops ({rate:,.0f} a second)",
+        width,
+    )
+    lines += _labelled("digest", report.digest, width)
     return "\n".join(lines)
+
+
+def _verdict(report: Report) -> str:
+    """Return the last line: what the exit status says, and where to look."""
+    held = sum(check.held is True for check in report.checks)
+    if not report.checks:
+        verdict = "no checks in the file"
+    elif held == len(report.checks):
+        verdict = f"all {held} checks held" if held > 1 else "1 check held"
+    else:
+        verdict = f"{held} of {len(report.checks)} checks held"
+    failed = [check.where for check in report.checks if check.held is False]
+    parts = [verdict, *([f"failed: {', '.join(failed)}"] if failed else [])]
+    if report.isolation.foreign:
+        parts.append("isolation is broken")
+    if not report.ledger.balanced:
+        parts.append("frames got lost without a reason, which is a bug of sdnvirt")
+    if report.interrupted:
+        parts.append("the run was interrupted")
+    good = report.held and not report.interrupted
+    return style("; ".join(parts), fg="green" if good else "red", bold=True)

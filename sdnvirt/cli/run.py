@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from shutil import get_terminal_size
 from time import perf_counter
 from types import FrameType
 from typing import Final
@@ -15,95 +17,130 @@ from typing import Final
 import click
 
 from sdnvirt import topology
+from sdnvirt.cli.applog import AppLog
 from sdnvirt.cli.report import report_text
-from sdnvirt.errors import OutputError
+from sdnvirt.cli.status import FAILED, killed_by
+from sdnvirt.errors import OutputError, SdnvirtError
 from sdnvirt.network.checks import Checks
 from sdnvirt.network.network import Network
 from sdnvirt.network.report import Report, make_report
-from sdnvirt.session import FROM_TOPOLOGY, open_network
+from sdnvirt.session import FROM_TOPOLOGY, NO_CONTROLLER, REMOTE, open_network
 from sdnvirt.topology import Topology
 from sdnvirt.units import NS_PER_S
 
 LONGEST_RUN_NS: Final = 24 * 3600 * NS_PER_S
 """Virtual time after which checks that are not over are given up: a day."""
 
-INTERRUPTED: Final = 130
-"""Exit status after Ctrl-C, as shells have it: 128 and the number of the signal."""
+FILE_WIDTH: Final = 100
+"""Columns of a report that goes to a file or a pipe."""
+
+_STANDARD_OUTPUT: Final = "-"
 
 
 class _InterruptError(Exception):
-    """Ctrl-C, taken up between two events."""
+    """Ctrl-C or SIGTERM, taken up between two events."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.status = killed_by(number)
 
 
 def run_topology(
     file: str,
+    *,
     seed: int | None,
     pcap: str | None,
-    controller: str | None,
+    controller: str,
     json_file: str | None,
     verbose: bool,
 ) -> int:
     """Run a topology file and print the report; return the exit status.
 
+    Args:
+        file: the topology file.
+        seed: instead of the file's, or None.
+        pcap: folder for captures, or None.
+        controller: as of :func:`sdnvirt.session.load`.
+        json_file: where the report goes as JSON, ``-`` for standard output, or None.
+        verbose: whether to show all that apps log, instead of warnings and errors only.
+
     Raises:
         UserError: the file, the controller or an output is wrong.
     """
     begun = perf_counter()
-    if json_file not in (None, "-"):
+    if json_file not in (None, _STANDARD_OUTPUT):
         _check_writable(Path(str(json_file)))
     spec = topology.load(file, seed=seed)
-    if verbose:
-        network = open_network(spec, controller or FROM_TOPOLOGY, log=_log, log_level=logging.INFO)
-    else:
-        network = open_network(spec, controller or FROM_TOPOLOGY, log=_log)
-    with ExitStack() as cleanup:
-        cleanup.callback(network.close)
-        if pcap is not None:
-            _capture(network, Path(pcap), cleanup)
-        report = _play(network, begun, _controller_name(spec, controller))
-    if json_file is not None:
-        text = json.dumps(report.to_dict(), indent=2) + "\n"
-        if json_file == "-":
-            click.echo(text, nl=False)
-        else:
-            _write(Path(json_file), text)
-    if json_file != "-":
-        click.echo(report_text(report))
-    return INTERRUPTED if report.interrupted else 0 if report.held else 1
+    log = AppLog()
+    told: SdnvirtError | None = None
+    level = logging.INFO if verbose else logging.WARNING
+    try:
+        with ExitStack() as cleanup:
+            network = open_network(spec, controller, log=log, log_level=level)
+            cleanup.callback(network.close)
+            if pcap is not None:
+                _capture(network, Path(pcap), cleanup)
+            checks = Checks(network)
+            running = perf_counter()
+            status = _play(network, checks)
+            now = perf_counter()
+            report = make_report(
+                network,
+                checks.results(),
+                _controller_name(spec, controller),
+                now - begun,
+                now - running,
+                status != 0,
+            )
+    except SdnvirtError as error:
+        told = error
+        raise
+    finally:
+        log.finish(told)
+    _show(report, json_file)
+    return status or (0 if report.held else FAILED)
 
 
-def _play(network: Network, begun: float, controller: str) -> Report:
-    """Run until every check is over and the timeline has been played."""
-    checks = Checks(network)
-    running = perf_counter()
-    interrupted = False
+def _play(network: Network, checks: Checks) -> int:
+    """Run until every check is over and the timeline has been played.
+
+    Without either, the run ends when the network has booted.
+
+    Returns:
+        0, or the exit status that says what interrupted the run.
+    """
     spec = network.topology
     end = max([spec.duration_ns, *(event.at_ns for event in spec.timeline)])
     try:
-        with _ctrl_c(network):
+        with _signals(network):
+            if not spec.checks and not end:
+                network.boot()
             network.run_while(lambda: checks.pending, LONGEST_RUN_NS)
             network.run_until(end)
-    except _InterruptError:
-        interrupted = True
-    now = perf_counter()
-    return make_report(
-        network, checks.results(), controller, now - begun, now - running, interrupted
-    )
+    except _InterruptError as interrupt:
+        return interrupt.status
+    return 0
 
 
 @contextmanager
-def _ctrl_c(network: Network) -> Iterator[None]:
-    """Let the first Ctrl-C end the run between two events; the second one kills as usual."""
+def _signals(network: Network) -> Iterator[None]:
+    """Let the first Ctrl-C or SIGTERM end the run between two events; the second acts at once."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        network.fail(_InterruptError())
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
-    before = signal.signal(signal.SIGINT, interrupt)
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        restore()
+        network.fail(_InterruptError(number))
+
+    for number in before:
+        signal.signal(number, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        restore()
 
 
 def _capture(network: Network, folder: Path, cleanup: ExitStack) -> None:
@@ -115,26 +152,40 @@ def _capture(network: Network, folder: Path, cleanup: ExitStack) -> None:
         files.add(node, ports)
 
 
-def _controller_name(spec: Topology, address: str | None) -> str:
-    if address is not None:
-        return address if address == "none" else f"{address}, in real time"
+def _controller_name(spec: Topology, controller: str) -> str:
+    if controller == NO_CONTROLLER:
+        return "none"
+    if controller.startswith(REMOTE):
+        return f"{controller}, in real time"
+    if controller != FROM_TOPOLOGY:
+        return f"{Path(controller).name}, embedded in virtual time"
     if spec.controller is None:
         return ""
     names = ", ".join(Path(app.file).name if app.file else app.name for app in spec.controller.apps)
     return f"{names}, embedded in virtual time"
 
 
-def _log(line: str) -> None:
-    click.echo(line, err=True)
+def _show(report: Report, json_file: str | None) -> None:
+    """Print the report; a JSON file that cannot be written does not keep it from the user."""
+    text = json.dumps(report.to_dict(), indent=2) + "\n"
+    if json_file == _STANDARD_OUTPUT:
+        click.echo(text, nl=False)
+        return
+    # NO_COLOR: see no-color.org.
+    color = False if os.environ.get("NO_COLOR") else None
+    click.echo(report_text(report, get_terminal_size((FILE_WIDTH, 0)).columns), color=color)
+    if json_file is not None:
+        try:
+            Path(json_file).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"cannot write {json_file}: {error.strerror}") from error
 
 
 def _check_writable(path: Path) -> None:
-    if path.is_dir() or not path.parent.is_dir():
-        raise OutputError(f"{path}: not a file in an existing folder")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{path}: {error.strerror}") from error
+    """Refuse at once what could not be written at the end of a long run."""
+    if path.is_dir():
+        raise OutputError(f"cannot write {path}: it is a folder")
+    if not path.parent.is_dir():
+        raise OutputError(f"cannot write {path}: there is no folder {path.parent}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise OutputError(f"cannot write {path}: permission denied")

@@ -7,13 +7,43 @@ from typing import TYPE_CHECKING
 
 from sdnvirt.engine.scheduler import NEVER
 from sdnvirt.host.dhcp_states import Lease
-from sdnvirt.host.ping import Ping, PingResult
+from sdnvirt.host.ping import Ping
 from sdnvirt.network.diagnosis import why_unanswered
 from sdnvirt.topology.resolved import Check, Expect, LeaseCheck, PingCheck
 from sdnvirt.units import format_time
 
 if TYPE_CHECKING:
     from sdnvirt.network.network import Network
+
+
+@dataclass(frozen=True, slots=True)
+class PingFigures:
+    """What a ping measured.
+
+    Attributes:
+        sent: requests made.
+        received: requests answered in time.
+        by_target: whether it was the target that they reached.
+        rtt_min_ns, rtt_avg_ns, rtt_max_ns: round trip times, or None without an answer.
+    """
+
+    sent: int
+    received: int
+    by_target: bool
+    rtt_min_ns: int | None
+    rtt_avg_ns: int | None
+    rtt_max_ns: int | None
+
+    def __str__(self) -> str:
+        parts = [f"{self.received}/{self.sent} answered"]
+        if self.received and not self.by_target:
+            parts[0] += " by another node"
+        if 0 < self.received < self.sent:
+            parts.append(f"{_percent(1 - self.received / self.sent)} lost")
+        if self.received:
+            rtts = (self.rtt_min_ns, self.rtt_avg_ns, self.rtt_max_ns)
+            parts.append(f"rtt {'/'.join(map(_ms, rtts))} ms")
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +55,9 @@ class CheckResult:
         where: ``file:line`` of the check.
         at_ns: when it began.
         held: whether it found what was expected; None if it could not be finished.
-        figures: what was measured.
+        figures: what was found, in words.
         why: why it failed, or why a target was unreachable, as was expected; or "".
+        ping: what a ping measured so far; None for other checks.
     """
 
     title: str
@@ -35,6 +66,7 @@ class CheckResult:
     held: bool | None
     figures: str
     why: str = ""
+    ping: PingFigures | None = None
 
 
 class Checks:
@@ -94,49 +126,62 @@ class Checks:
     def _judge(self, check: PingCheck, ping: Ping) -> CheckResult:
         """Say whether a ping that is over found what was expected, and why not."""
         result = ping.result()
-        reached = check.node is None or any(
-            self._network.stories.crossed(ping.cause, check.node).values()
-        )
-        answered = result.received > 0 and reached
-        why = ""
+        figures = self._measured(check, ping)
+        answered = figures.received > 0 and figures.by_target
+        text, why = str(figures), ""
+        if not answered:
+            why = why_unanswered(self._network, check, ping)
         if check.expect is Expect.UNREACHABLE:
             held = not answered
             if held:
-                why = why_unanswered(self._network, check, ping)
+                text = "unreachable, as expected"
             else:
                 why = f"{check.target} was to be unreachable, and answered"
         else:
             held = answered and result.loss <= check.max_loss
-            if not answered:
-                why = why_unanswered(self._network, check, ping)
-            elif not held:
-                why = f"lost {result.loss:.0%}, allowed are {check.max_loss:.0%}"
-            elif check.via is not None and not self._all_crossed(ping.cause, check.via):
-                held, why = False, f"not every request crossed {check.via}"
-        return CheckResult(
-            f"ping {check.source} > {check.target}",
-            check.where,
-            check.at_ns,
-            held,
-            _figures(check, result, reached),
-            why,
+            if answered and not held:
+                why = f"lost {_percent(result.loss)}, allowed are {_percent(check.max_loss)}"
+            elif held and check.via is not None:
+                text += f", via {check.via}"
+                why = self._strays(ping.cause, check.via)
+                held = not why
+        title = f"ping {check.source} > {check.target}"
+        return CheckResult(title, check.where, check.at_ns, held, text, why, figures)
+
+    def _measured(self, check: PingCheck, ping: Ping) -> PingFigures:
+        result = ping.result()
+        by_target = check.node is None or any(
+            self._network.stories.crossed(ping.cause, check.node).values()
+        )
+        return PingFigures(
+            result.sent, result.received, by_target, result.min_ns, result.avg_ns, result.max_ns
         )
 
-    def _all_crossed(self, cause: int, via: str) -> bool:
-        """Whether every echo request of a ping crossed a node."""
+    def _strays(self, cause: int, via: str) -> str:
+        """Tell how many echo requests of a ping did not cross a node, or ""."""
         stories = self._network.stories
-        requests = [hop for hop in stories.hops(cause) if _is_echo_request(hop.frame.data)]
         crossed = stories.crossed(cause, via)
-        return bool(requests) and all(crossed[hop.frame.provenance.packet_id] for hop in requests)
+        requests = {
+            hop.frame.provenance.packet_id
+            for hop in stories.hops(cause)
+            if _is_echo_request(hop.frame.data)
+        }
+        if not requests:
+            return f"no request is known to have crossed {via}"
+        strays = sum(not crossed[request] for request in requests)
+        return f"{strays} of {len(requests)} requests did not cross {via}" if strays else ""
 
     def _unfinished(self, index: int, check: Check) -> CheckResult:
+        figures = None
         if isinstance(check, LeaseCheck):
-            title, figures = f"lease {check.vm}", "not begun"
+            title = f"lease {check.vm}"
         else:
             title = f"ping {check.source} > {check.target}"
             begun = self._pings.get(index)
-            figures = "not begun" if begun is None else _figures(check, begun[1].result(), True)
-        return CheckResult(title, check.where, check.at_ns, None, figures, "the run ended before")
+            figures = None if begun is None else self._measured(*begun)
+        text = f"{figures} so far" if figures else "not begun"
+        why = "the run ended before this check did"
+        return CheckResult(title, check.where, check.at_ns, None, text, why, figures)
 
 
 def _lasting(lease: Lease) -> str:
@@ -148,15 +193,8 @@ def _is_echo_request(data: bytes) -> bool:
     return data[12:15] == b"\x08\x00\x45" and data[23:24] == b"\x01" and data[34:35] == b"\x08"
 
 
-def _figures(check: PingCheck, result: PingResult, reached: bool) -> str:
-    """Return what a ping measured, in one line."""
-    counts = f"{result.received}/{result.sent} answered"
-    if result.received and not reached:
-        counts += ", by another node"
-    if result.avg_ns is None:
-        return counts
-    via = f", via {check.via}" if check.via else ""
-    return f"{counts}, rtt {_ms(result.min_ns)}/{_ms(result.avg_ns)}/{_ms(result.max_ns)} ms{via}"
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g}%"
 
 
 def _ms(ns: int | None) -> str:

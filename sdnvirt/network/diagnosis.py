@@ -47,7 +47,10 @@ def _other_answered(network: Network, check: PingCheck, ping: Ping) -> str:
         host = hosts.get(name)
         if host is not None and name != check.source and host.address == check.address:
             where = f" of {host.network}" if host.network else ""
-            return f"{check.address} is {name}{where} here; nothing reached {check.node}"
+            return (
+                f"{check.address} is {name}{where} here, which answered; "
+                f"nothing reached {check.node}"
+            )
     return ""
 
 
