@@ -23,6 +23,7 @@ from sdnvirt.openflow.channel import (
     Event,
     Failed,
     Received,
+    Refused,
 )
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.record import Message
@@ -92,18 +93,23 @@ class Agent:
 
     def dial(self) -> None:
         """Connect with a fresh channel."""
-        self._channel = Channel(echo_idle_ns=self._echo_idle_ns)
+        self._forget()
         self._side = self._controller.connect(self.switch.dpid, self._deliver, self._closed)
         self._channel.start()
         self._flush()
 
     def hang_up(self) -> None:
         """Close the connection for good."""
-        if self._tick is not None:
-            self._tick.cancel()
+        self._forget()
         if self._side is not None:
             self._side.close()
             self._side = None
+
+    def _forget(self) -> None:
+        """Let nothing of the last connection reach into the next one."""
+        self._channel = Channel(echo_idle_ns=self._echo_idle_ns)
+        if self._tick is not None:
+            self._tick.cancel()
 
     # what the switch tells
 
@@ -113,10 +119,10 @@ class Agent:
         """Tell the controller of a packet."""
         self._send(self._dialect.packet_in(in_port, frame, punt, buffer_id, data))
 
-    def port_status(self, port: Port) -> None:
-        """Tell the controller that a port changed."""
+    def port_status(self, reason: OFPPR, port: Port) -> None:
+        """Tell the controller that a port came or changed."""
         if self.ready:
-            self._send(self._dialect.port_status(OFPPR.MODIFY, port))
+            self._send(self._dialect.port_status(reason, port))
 
     def flow_removed(self, removal: Removal) -> None:
         """Tell the controller that a flow entry is gone."""
@@ -142,6 +148,8 @@ class Agent:
                 case Established(version):
                     self._dialect = DIALECTS[version]
                     self._watch()
+                case Refused(_, error):
+                    self._note(error)
                 case Failed():
                     self._flush()
                     if self._side is not None:
@@ -153,6 +161,8 @@ class Agent:
     def _watch(self) -> None:
         """Let the channel see the time when it wants to."""
         due = self._channel.next_timeout()
+        if self._tick is not None:
+            self._tick.cancel()
         if due is not None:
             delay = max(0, due - self._scheduler.now)
             self._tick = self._scheduler.timer(delay, self._on_tick)
@@ -162,7 +172,7 @@ class Agent:
         self._watch()
 
     def _send(self, message: Message) -> None:
-        if self._channel.established:
+        if self.ready:
             self._channel.send(message)
             self._flush()
 
@@ -175,13 +185,15 @@ class Agent:
         try:
             reply = self._dialect.answer(self, request.message)
         except OpenFlowError as error:
-            self.errors += 1
-            self.last_error = error.detail
-            answer = Error(error.error_type, error.code, request.data[:ERROR_DATA_SIZE])
-            self._channel.send(answer, request.xid)
-            return
-        if reply is not None:
+            self._note(error)
+            reply = Error(error.error_type, error.code, request.data[:ERROR_DATA_SIZE])
+        # What came behind the request may have ended the connection.
+        if reply is not None and self.ready:
             self._channel.send(reply, request.xid)
+
+    def _note(self, error: OpenFlowError) -> None:
+        self.errors += 1
+        self.last_error = error.detail
 
 
 DIALECTS: Final[dict[int, Dialect]] = {4: Dialect13()}

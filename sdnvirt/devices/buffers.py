@@ -11,11 +11,15 @@ from collections import OrderedDict
 from typing import Final
 
 from sdnvirt.frame import NOBODY, Frame, Provenance
-from sdnvirt.openflow.v13.constants import NO_BUFFER, OFPCML
+from sdnvirt.openflow.v13.constants import NO_BUFFER
 
 BUFFERS: Final = 256
 """Packets kept; the oldest one makes room for a new one, as in Open vSwitch, so a controller that
 never answers costs 256 frames and no more."""
+
+SHOWN_LIMIT: Final = 0xFF00
+"""Bytes of a packet that a packet-in shows at most: a message has 64 KiB, and its header and match
+need some of them."""
 
 
 class PacketBuffers:
@@ -34,9 +38,10 @@ class PacketBuffers:
         Args:
             in_port: where the packet arrived.
             frame: the packet.
-            max_len: bytes that the message may show, or OFPCML.NO_BUFFER for all.
+            max_len: bytes that the message may show; OFPCML.NO_BUFFER is more than any packet.
         """
-        if max_len == OFPCML.NO_BUFFER or frame.size <= max_len:
+        max_len = min(max_len, SHOWN_LIMIT)
+        if frame.size <= max_len:
             self._shown[frame.data] = frame.provenance
             self._shown.move_to_end(frame.data)
             if len(self._shown) > BUFFERS:

@@ -14,6 +14,7 @@ from sdnvirt.drops import DropReason
 from sdnvirt.engine.scheduler import Timer
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.v13.actions import Action
+from sdnvirt.openflow.v13.constants import OFPPR
 from sdnvirt.openflow.v13.flow import FlowMod
 
 
@@ -43,6 +44,8 @@ class OpenFlowSwitch(Device):
         """Give the switch one more port; OpenFlow's ports are numbered from 1 to 0xffffff00."""
         port = super().add_port(number, name, mac)
         self.datapath.set_port(number, False)
+        for agent in self.agents:
+            agent.port_status(OFPPR.ADD, port)
         return port
 
     # packets
@@ -57,9 +60,8 @@ class OpenFlowSwitch(Device):
         flow.packets += 1
         flow.bytes += frame.size
         flow.used_ns = now
-        forward = flow.forward
-        if forward is not None and len(forward) == 1:
-            self.ports[forward[0]].send(frame)
+        if flow.out_port is not None:
+            self.ports[flow.out_port].send(frame)
         else:
             self._emit(flow, frame, flow.run(frame))
 
@@ -123,7 +125,7 @@ class OpenFlowSwitch(Device):
         """Let the datapath and the controllers know that a link came up or went down."""
         self.datapath.set_port(port.number, port.up)
         for agent in self.agents:
-            agent.port_status(port)
+            agent.port_status(OFPPR.MODIFY, port)
 
     def explain(self, port: Port, frame: Frame) -> list[str]:
         """Tell, table by table, what would become of a frame."""

@@ -9,7 +9,7 @@ from sdnvirt.devices.of13.handler import Handlers
 from sdnvirt.openflow.record import Message
 from sdnvirt.openflow.symmetric import Error
 from sdnvirt.openflow.v13.barrier import BarrierReply, BarrierRequest
-from sdnvirt.openflow.v13.constants import OFPC, OFPCFrag
+from sdnvirt.openflow.v13.constants import OFPC, OFPTT, OFPCFrag
 from sdnvirt.openflow.v13.error_codes import OFPSCFC, refuse
 from sdnvirt.openflow.v13.features import (
     FeaturesReply,
@@ -22,8 +22,8 @@ from sdnvirt.openflow.v13.features import (
 if TYPE_CHECKING:
     from sdnvirt.devices.agent import Agent
 
-TABLES: Final = 254
-"""Flow tables of a switch; OpenFlow's own maximum is 255, the last number means all of them."""
+TABLES: Final = OFPTT.MAX + 1
+"""Flow tables of a switch, numbered from 0: OpenFlow's own maximum (7.3.3)."""
 
 
 def _error(agent: Agent, error: Error) -> None:

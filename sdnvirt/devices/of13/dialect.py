@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 HANDLERS: Final[Handlers] = {**basics.HANDLERS, **flows.HANDLERS, **statistics.HANDLERS}
 """How each request is handled; a type that is not here is refused."""
 
+LENGTH_MAX: Final = 0xFFFF
+"""The length of a packet in a packet-in has 16 bits, the largest IP packet with its header 17."""
+
 
 class Dialect13:
     """OpenFlow 1.3.5 from the switch's side."""
@@ -44,7 +47,8 @@ class Dialect13:
         if frame.tunnel_id:
             fields.append(OxmMatch(oxm.TUNNEL_ID, frame.tunnel_id))
         match = Match(tuple(fields))
-        return PacketIn(buffer_id, frame.size, punt.reason, punt.table_id, punt.cookie, match, data)
+        size = min(frame.size, LENGTH_MAX)
+        return PacketIn(buffer_id, size, punt.reason, punt.table_id, punt.cookie, match, data)
 
     def port_status(self, reason: int, port: Port) -> Message:
         """Return the port status for a port (7.4.3)."""
@@ -63,7 +67,7 @@ class Dialect13:
             age % NS_PER_S,
             entry.idle_timeout_ns // NS_PER_S,
             entry.hard_timeout_ns // NS_PER_S,
-            entry.packets,
-            entry.bytes,
+            statistics.packet_count(entry),
+            statistics.byte_count(entry),
             entry.match,
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from sdnvirt.devices.of13.handler import Handlers
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.v13.actions import Output
-from sdnvirt.openflow.v13.constants import NO_BUFFER, OFPP
+from sdnvirt.openflow.v13.constants import NO_BUFFER, OFPFC, OFPP
 from sdnvirt.openflow.v13.error_codes import OFPBRC, refuse
 from sdnvirt.openflow.v13.flow import FlowMod
 from sdnvirt.openflow.v13.packets import PacketOut
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 _THROUGH_TABLES: Final = (Output(OFPP.TABLE),)
 
+_DELETES: Final = (OFPFC.DELETE, OFPFC.DELETE_STRICT)
+"""Commands for which a buffer has no meaning (7.3.4.1)."""
+
 
 def _flow_mod(agent: Agent, mod: FlowMod) -> None:
     agent.switch.modify_flow(mod)
-    if mod.buffer_id != NO_BUFFER:
+    if mod.buffer_id != NO_BUFFER and mod.command not in _DELETES:
         _packet_out(agent, PacketOut(mod.buffer_id, actions=_THROUGH_TABLES))
 
 

@@ -53,6 +53,16 @@ def _flows(switch: OpenFlowSwitch, request: Entries) -> Entries:
     return tuple(_flow_stats(entry, now) for entry in _selected(switch, request))
 
 
+def packet_count(entry: FlowEntry) -> int:
+    """Return the packets that an entry matched, or NOT_COUNTED."""
+    return NOT_COUNTED if entry.flags & OFPFF.NO_PKT_COUNTS else entry.packets
+
+
+def byte_count(entry: FlowEntry) -> int:
+    """Return the bytes that an entry matched, or NOT_COUNTED."""
+    return NOT_COUNTED if entry.flags & OFPFF.NO_BYT_COUNTS else entry.bytes
+
+
 def _flow_stats(entry: FlowEntry, now: int) -> FlowStats:
     age = now - entry.created_ns
     return FlowStats(
@@ -64,8 +74,8 @@ def _flow_stats(entry: FlowEntry, now: int) -> FlowStats:
         entry.hard_timeout_ns // NS_PER_S,
         entry.flags,
         entry.cookie,
-        NOT_COUNTED if entry.flags & OFPFF.NO_PKT_COUNTS else entry.packets,
-        NOT_COUNTED if entry.flags & OFPFF.NO_BYT_COUNTS else entry.bytes,
+        packet_count(entry),
+        byte_count(entry),
         entry.match,
         entry.instructions,
     )
