@@ -81,7 +81,7 @@ class Flow:
     """The packets with one key at one port, and what becomes of them.
 
     Attributes:
-        forward: the ports, when all that happens to the packet is that it is sent; else None.
+        out_port: the port, when one port sends the packet and nothing else happens; else None.
         steps: the whole program.
         in_port: number of the port where the packets arrive.
         reason: why they are dropped, when the program sends them nowhere.
@@ -92,7 +92,8 @@ class Flow:
     """
 
     __slots__ = (
-        "bytes", "detail", "forward", "in_port", "lookups", "packets", "reason", "steps", "used_ns",
+        "bytes", "detail", "in_port", "lookups", "out_port", "packets", "reason", "steps",
+        "used_ns",
     )  # fmt: skip
 
     def __init__(
@@ -111,9 +112,9 @@ class Flow:
         self.packets: int = 0
         self.bytes: int = 0
         self.used_ns: int = 0
-        self.forward: tuple[int, ...] | None = None
-        if len(steps) == 1 and isinstance(steps[0], Emit):
-            self.forward = steps[0].ports
+        self.out_port: int | None = None
+        if len(steps) == 1 and isinstance(steps[0], Emit) and len(steps[0].ports) == 1:
+            self.out_port = steps[0].ports[0]
 
     def run(self, frame: Frame) -> list[Emission]:
         """Execute the program on a packet; an empty list means that it is dropped."""
