@@ -43,6 +43,7 @@ class VirtualSocket:
         self._chunks: deque[bytes] = deque()
         self._reader: Any = None
         self._open = True
+        self._hung_up = False
 
     # The switch's half.
 
@@ -53,8 +54,9 @@ class VirtualSocket:
             self._wake_reader()
 
     def hang_up(self) -> None:
-        """The switch closes the connection."""
+        """The switch closes the connection; what the controller said since is not heard."""
         self._open = False
+        self._hung_up = True
         self._wake_reader()
 
     # The controller's half: what Ryu calls.
@@ -79,7 +81,7 @@ class VirtualSocket:
         """Send bytes to the switch."""
         if not self._open:
             raise BrokenPipeError("the connection is closed")
-        self._outbox.append((self._deliver, bytes(data)))
+        self._outbox.append((self._tell_bytes, bytes(data)))
 
     def shutdown(self, _how: int) -> None:
         """Close the connection: the switch, told so, would answer by closing its half."""
@@ -89,7 +91,7 @@ class VirtualSocket:
         """Close the connection."""
         if self._open:
             self._open = False
-            self._outbox.append((self._closed, "the controller closed the connection"))
+            self._outbox.append((self._tell_end, "the controller closed the connection"))
             self._wake_reader()
 
     def settimeout(self, _seconds: float | None) -> None:
@@ -101,6 +103,14 @@ class VirtualSocket:
     def fileno(self) -> int:
         """Return -1, as a closed socket does: there is no descriptor."""
         return -1
+
+    def _tell_bytes(self, data: bytes) -> None:
+        if not self._hung_up:
+            self._deliver(data)
+
+    def _tell_end(self, reason: str) -> None:
+        if not self._hung_up:
+            self._closed(reason)
 
     def _wake_reader(self) -> None:
         reader, self._reader = self._reader, None
