@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
+from sdnvirt.cli import main
 from sdnvirt.devices.device import Port
 from sdnvirt.frame import Frame
 from sdnvirt.network.network import Network
 from sdnvirt.network.report import Report, make_report
-
-ROOT = Path(__file__).parents[2]
 
 
 class Deliveries:
@@ -52,3 +52,19 @@ def deliveries(network: Network) -> Deliveries:
 def report_of() -> Callable[[Network], Report]:
     """Report on a network in which the test itself did what was done."""
     return lambda network: make_report(network, [], "", 0.0, 0.0, interrupted=False)
+
+
+@pytest.fixture(scope="session")
+def sdnvirt() -> Callable[..., object]:
+    """Run the command line in this process; returns its exit status."""
+
+    def run(*arguments: object) -> object:
+        terminating = signal.getsignal(signal.SIGTERM)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", ["sdnvirt", *map(str, arguments)])
+            with pytest.raises(SystemExit) as exited:
+                main()
+        signal.signal(signal.SIGTERM, terminating)
+        return exited.value.code or 0
+
+    return run
