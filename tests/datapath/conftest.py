@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from sdnvirt.datapath.datapath import Datapath
-from sdnvirt.datapath.flow_entries import Removal
 from sdnvirt.datapath.flow import Emission
+from sdnvirt.datapath.flow_entries import Removal
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.v13.actions import Action, Output
 from sdnvirt.openflow.v13.constants import OFPFC
