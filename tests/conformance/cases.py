@@ -75,7 +75,7 @@ def write_cases(cases: Iterable[Case], folder: Path, seconds: int) -> None:
     Args:
         cases: what to write.
         folder: an empty folder.
-        seconds: how long the cases that measure throughput send packets.
+        seconds: how long the cases that measure a rate send packets, at most.
     """
     for number, case in enumerate(cases):
         content = _lasting(case.content, seconds)
@@ -83,8 +83,11 @@ def write_cases(cases: Iterable[Case], folder: Path, seconds: int) -> None:
 
 
 def _lasting(content: dict[str, Any], seconds: int) -> dict[str, Any]:
+    """Return a case that sends no longer than that; a share of random packets needs all of them."""
     copy: dict[str, Any] = deepcopy(content)
     for test in copy["tests"]:
         if isinstance(test["ingress"], dict):
-            test["ingress"]["packets"]["duration_time"] = seconds
+            packets = test["ingress"]["packets"]
+            if not any("randint" in line for line in packets["data"]):
+                packets["duration_time"] = min(seconds, packets["duration_time"])
     return copy

@@ -16,6 +16,7 @@ from typing import Any, Final
 from sdnvirt.addresses import Mac
 from sdnvirt.control.embedded import EmbeddedController
 from sdnvirt.control.stock_ryu import app_manager, cfg
+from sdnvirt.devices.device import Port
 from sdnvirt.devices.link import Link, LinkParameters
 from sdnvirt.devices.switch import OpenFlowSwitch
 from sdnvirt.devices.world import World
@@ -40,13 +41,13 @@ class Testbed:
     Args:
         folder: where the tester finds its cases.
         version: OpenFlow version of both switches.
-        log: called with each line that Ryu logs.
-        verbose: whether the tester is to log each result.
+        log: called with each line that the tester logs, or None.
+
+    Attributes:
+        error: the first error that the tester or Ryu raised, which no case is to blame for.
     """
 
-    def __init__(
-        self, folder: Path, version: str, log: Callable[[str], None], verbose: bool
-    ) -> None:
+    def __init__(self, folder: Path, version: str, log: Callable[[str], None] | None) -> None:
         self._options = {
             "dir": str(folder),
             "target_version": _PROTOCOLS[version],
@@ -60,19 +61,22 @@ class Testbed:
         for number in PORTS:
             a, b = (self._add_port(switch, number) for switch in self._switches)
             Link(self._world, f"link{number}", a, b, LinkParameters())
-        self.errors: list[ControllerError] = []
+        self.error: ControllerError | None = None
         self._controller = EmbeddedController(
             self._world.scheduler,
             [str(Path(__file__).with_name("tester_app.py"))],
             seed_stream=self._world.streams.stream("tester"),
             topology_path=None,
-            on_app_error=self.errors.append,
-            log=log,
-            log_level=logging.INFO if verbose else logging.ERROR,
+            on_app_error=self._note,
+            log=log or _discard,
+            log_level=logging.INFO,
         )
 
+    def _note(self, error: ControllerError) -> None:
+        self.error = error
+
     @staticmethod
-    def _add_port(switch: OpenFlowSwitch, number: int) -> Any:
+    def _add_port(switch: OpenFlowSwitch, number: int) -> Port:
         mac = Mac(0x06 << 40 | switch.dpid << 8 | number)
         return switch.add_port(number, f"eth{number}", mac)
 
@@ -99,3 +103,7 @@ class Testbed:
             scheduler.run_until(scheduler.now + NS_PER_S)
             if len(tester.results) > seen:
                 seen, seen_at = len(tester.results), scheduler.now
+
+
+def _discard(_line: str) -> None:
+    pass

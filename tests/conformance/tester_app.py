@@ -1,6 +1,9 @@
 """Ryu's own switch tester as an embedded app: it keeps the results and leaves the process alive.
 
 The stock app logs its results and then kills its process.
+
+One thing of Ryu is repaired here, or 16 cases could pass on no switch: on Python 3 it computes the
+checksum of SCTP over the text ``bytearray(b'...')`` instead of the bytes (RFC 9260, appendix A).
 """
 
 from __future__ import annotations
@@ -8,7 +11,18 @@ from __future__ import annotations
 from typing import Any
 
 from ryu.lib import hub
+from ryu.lib.packet import sctp
 from ryu.tests.switch import tester
+
+_checksum_of_text = sctp.sctp._checksum
+
+
+def _checksum(header: sctp.sctp, data: bytearray) -> int:
+    checksum: int = _checksum_of_text(header, data.decode("latin-1"))
+    return checksum
+
+
+sctp.sctp._checksum = _checksum
 
 
 class SuiteTester(tester.OfTester):  # type: ignore[misc]  # Ryu has no types

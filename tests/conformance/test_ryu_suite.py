@@ -1,0 +1,111 @@
+"""Ryu's switch test suite: a sample in every run, all of it in nightly ones.
+
+The command itself is run, in a process of its own, as Ryu lives in module globals.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+from xml.etree import ElementTree
+
+import pytest
+
+COMMAND: Final = Path(__file__).with_name("ryu_suite.py")
+
+SAMPLE: Final = {
+    "action/00_OUTPUT": 3,
+    "action/17_PUSH_VLAN_multiple": 3,
+    "action/18_POP_VLAN": 3,
+    "action/25_SET_FIELD/06_VLAN_VID": 3,
+    "action/25_SET_FIELD/38_TUNNEL_ID": 3,
+    "match/02_METADATA_Mask": 9,
+    "match/03_ETH_DST_Mask": 9,
+    "match/06_VLAN_VID": 9,
+    "match/38_TUNNEL_ID_Mask": 9,
+}
+"""Files of cases, and how many cases each has."""
+
+WHOLE: Final = {"1.3": (991, 980), "1.0": (192, 185)}
+"""OpenFlow version to the number of its cases, and how many of them must pass."""
+
+
+def suite(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(COMMAND), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def run_sample(junit: Path) -> subprocess.CompletedProcess[str]:
+    only = [word for file in SAMPLE for word in ("--only", f"{file}:")]
+    return suite("--version", "1.3", "--junit", str(junit), *only)
+
+
+def test_a_sample_passes_and_is_the_same_in_every_run(tmp_path: Path) -> None:
+    first, again = tmp_path / "first.xml", tmp_path / "again.xml"
+    done = run_sample(first)
+    assert done.stdout.splitlines()[-1] == f"OK {sum(SAMPLE.values())} ERROR 0", done.stdout
+    assert done.returncode == 0
+    suites = ElementTree.parse(first).getroot()
+    assert {one.get("name"): int(one.get("tests", "")) for one in suites} == SAMPLE
+    assert [one.get("failures") for one in suites] == ["0"] * len(SAMPLE)
+    assert run_sample(again).stdout == done.stdout
+    assert again.read_bytes() == first.read_bytes()
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("version", WHOLE)
+def test_the_whole_suite_passes_but_for_what_contradicts_the_specification(version: str) -> None:
+    cases, least = WHOLE[version]
+    done = suite("--version", version)
+    _, passed, _, failed = done.stdout.splitlines()[-1].split()
+    assert int(passed) + int(failed) == cases
+    assert int(passed) >= least, done.stdout
+    assert done.returncode == 0, done.stdout
+
+
+WAIVER = """
+"1.3":
+  - cases: ["{case}"]
+    section: OpenFlow 1.3.5, 7.2.5
+    reason: for the sake of the test
+"""
+
+
+def test_a_waived_case_that_passes_is_an_error(tmp_path: Path) -> None:
+    waivers = tmp_path / "waivers.yaml"
+    waivers.write_text(WAIVER.format(case="action/00_OUTPUT: ethernet/arp"))
+    done = suite("--only", "action/00_OUTPUT", "--waivers", str(waivers))
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith(
+        "action/00_OUTPUT: ethernet/arp-->'actions=output:2': passes although"
+    )
+    assert lines[-1] == "OK 3 ERROR 0"
+
+
+def test_a_waiver_for_no_case_is_an_error(tmp_path: Path) -> None:
+    waivers = tmp_path / "waivers.yaml"
+    waivers.write_text(WAIVER.format(case="action/99_FLY"))
+    done = suite("--only", "action/00_OUTPUT", "--waivers", str(waivers))
+    assert done.returncode == 2
+    assert "no case begins with 'action/99_FLY'" in done.stderr
+
+
+def test_a_case_that_expects_another_packet_fails(tmp_path: Path) -> None:
+    shipped = next(Path(sys.prefix).rglob("os_ken/tests/switch/of13/action/00_OUTPUT.json"))
+    folder = tmp_path / "cases" / "action"
+    folder.mkdir(parents=True)
+    text = shipped.read_text(encoding="utf-8")
+    before, ttl, after = text.rpartition("hop_limit=64")
+    assert ttl
+    (folder / "00_OUTPUT.json").write_text(f"{before}hop_limit=63{after}", encoding="utf-8")
+    waivers = tmp_path / "waivers.yaml"
+    waivers.write_text(WAIVER.format(case="action/00_OUTPUT: ethernet/ipv6"))
+    folder_option = ("--dir", str(tmp_path / "cases"))
+    done = suite(*folder_option)
+    assert done.returncode == 1
+    assert "Received incorrect packet: ipv6(hop_limit=64)" in done.stdout.splitlines()[0]
+    assert done.stdout.splitlines()[-1] == "OK 2 ERROR 1"
+    assert suite(*folder_option, "--waivers", str(waivers)).returncode == 0
