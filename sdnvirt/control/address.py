@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from typing import Any, Final, NamedTuple
@@ -14,7 +15,7 @@ DEFAULT_PORT: Final = 6653
 _ADDRESS: Final = re.compile(
     r"tcp:(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^\[\]:]+))(?::(?P<port>[0-9]{1,5}))?"
 )
-_PORT_MAX: Final = (1 << 16) - 1
+PORT_MAX: Final = (1 << 16) - 1
 
 
 class ControllerAddress(NamedTuple):
@@ -36,9 +37,9 @@ class ControllerAddress(NamedTuple):
         """
         found = _ADDRESS.fullmatch(text)
         port = int(found["port"] or DEFAULT_PORT) if found else 0
-        if found is None or not 0 < port <= _PORT_MAX:
+        if found is None or not 0 < port <= PORT_MAX:
             raise ControllerError(
-                f"controller {text!r}: expected tcp:HOST[:PORT] with a port from 1 to {_PORT_MAX}, "
+                f"controller {text!r}: expected tcp:HOST[:PORT] with a port from 1 to {PORT_MAX}, "
                 "such as tcp:127.0.0.1:6653 or tcp:[::1]"
             )
         return cls(found["v6"] or found["host"], port)
@@ -59,5 +60,9 @@ class ControllerAddress(NamedTuple):
 
 def reason(error: BaseException) -> str:
     """Return what the system says about an error, in words only: ``connection refused``."""
-    words = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return str(words[0].lower() + words[1:])
+    words = str(error) or type(error).__name__
+    if isinstance(error, socket.gaierror):
+        words = error.strerror or words
+    elif isinstance(error, OSError) and error.errno is not None:
+        words = os.strerror(error.errno)
+    return words[0].lower() + words[1:]

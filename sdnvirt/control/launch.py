@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from sdnvirt.control.address import DEFAULT_PORT, reason
+from sdnvirt.control.address import DEFAULT_PORT, PORT_MAX, reason
 from sdnvirt.control.blame import Blame
 from sdnvirt.control.modules import AppModules, is_file
 from sdnvirt.control.options import config_file
@@ -77,20 +77,26 @@ def _check(app: str, blame: Blame) -> None:
 
 def _check_address(host: str, port: int) -> None:
     """Refuse an address that cannot be listened on; Ryu would log that and run on."""
+    if not 0 < port <= PORT_MAX:
+        raise ControllerError(f"cannot listen on port {port}: expected 1 to {PORT_MAX}")
     try:
-        with socket.create_server((host, port), family=_family(host, port)):
+        family, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.create_server((host, port), family=family):
             pass
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise ControllerError(f"cannot listen on {host}:{port}: {reason(error)}") from error
 
 
-def _family(host: str, port: int) -> int:
-    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-
-
 def _manager() -> Any:
-    """Import Ryu's manager, and make it refuse a module without an app, which it would ignore."""
+    """Import Ryu's manager, and make it refuse a module without an app, which it would ignore.
+
+    Ryu patches threads only after it has set up logging, which makes eventlet complain; so they
+    are patched here, first.
+    """
     with quiet_import(), removed_names():
+        import eventlet
+
+        eventlet.monkey_patch()
         from ryu.cmd import manager
 
     load = manager.AppManager.load_app

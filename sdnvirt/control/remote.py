@@ -7,7 +7,6 @@ reads slowly, or not at all, never stops the network.
 
 from __future__ import annotations
 
-import os
 import selectors
 import socket
 import time
@@ -200,7 +199,7 @@ class RemoteController:
         assert side.socket is not None
         error = side.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
-            self._lose(side, os.strerror(error).lower())
+            self._lose(side, reason(OSError(error, "")))
         else:
             self._reached = True
             side.state = State.OPEN

@@ -1,0 +1,159 @@
+"""Switches and a remote controller: here a listening socket of the test's own."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sdnvirt.control.remote import SEND_LIMIT, RemoteController
+from sdnvirt.engine.scheduler import Scheduler
+from sdnvirt.errors import ControllerError
+
+SECOND = 1_000_000_000
+
+
+SPEED = 50
+"""How much faster than real time these tests run."""
+
+
+def fast_clock() -> int:
+    return time.monotonic_ns() * SPEED
+
+
+class Peer:
+    """A listening socket and a remote controller that dials it."""
+
+    def __init__(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(5)
+        self.port = self.listener.getsockname()[1]
+        self.scheduler = Scheduler()
+        self.errors: list[ControllerError] = []
+        self.remote = RemoteController(
+            f"tcp:127.0.0.1:{self.port}", self.scheduler, self.errors.append, fast_clock
+        )
+        self.delivered: list[bytes] = []
+        self.closed: list[str] = []
+
+    def connect(self, dpid: int = 1) -> Any:
+        """Let a switch connect."""
+        return self.remote.connect(dpid, self.delivered.append, self.closed.append)
+
+    def run(self, seconds: float = 1) -> None:
+        """Let the network run, which is idle."""
+        self.remote.pacer.run_until(self.scheduler.now + round(seconds * SECOND))
+
+    def accept(self) -> socket.socket:
+        """Take the next connection."""
+        self.run()
+        connection, _ = self.listener.accept()
+        connection.settimeout(5)
+        return connection
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    peer = Peer()
+    yield peer
+    peer.remote.close()
+    peer.listener.close()
+
+
+def test_bytes_go_both_ways(peer: Peer) -> None:
+    side = peer.connect()
+    side.feed(b"before the connection is there")
+    with peer.accept() as controller:
+        peer.run()
+        assert controller.recv(100) == b"before the connection is there"
+        side.feed(b"after")
+        assert controller.recv(100) == b"after"
+        controller.sendall(b"answer")
+        peer.run()
+    assert b"".join(peer.delivered) == b"answer"
+
+
+def test_every_switch_has_a_connection_of_its_own(peer: Peer) -> None:
+    for dpid in (1, 2):
+        peer.connect(dpid).feed(bytes([dpid]))
+    with peer.accept() as one, peer.accept() as other:
+        peer.run()
+        assert one.recv(9) + other.recv(9) == b"\x01\x02"
+
+
+def test_a_refused_connection_ends_the_run_and_is_told_once(peer: Peer) -> None:
+    peer.listener.close()
+    peer.connect(1)
+    peer.connect(2)
+    peer.run()
+    (error,) = peer.errors
+    assert str(error) == f"controller tcp:127.0.0.1:{peer.port}: connection refused"
+    assert peer.closed == []
+
+
+def test_a_lost_connection_is_dialled_again_with_growing_delays(peer: Peer) -> None:
+    peer.connect()
+    peer.accept().close()
+    peer.run()
+    assert peer.closed == ["the controller closed the connection"]
+    peer.listener.close()
+    for delay in (1, 2, 4):
+        peer.connect()
+        called, tries = peer.scheduler.now, len(peer.closed)
+        while len(peer.closed) == tries:
+            peer.run(0.1)
+        assert peer.closed[tries:] == ["connection refused"]
+        assert peer.scheduler.now - called >= delay * SECOND
+    assert peer.errors == []
+
+
+def test_a_controller_that_does_not_read_is_given_up_and_stalls_nothing(peer: Peer) -> None:
+    side = peer.connect()
+    with peer.accept():
+        peer.run()
+        for _ in range(100):
+            side.feed(bytes(SEND_LIMIT // 8))
+        assert peer.closed == []  # never from inside feed()
+        peer.run()
+        assert peer.closed == [f"the controller does not read; {SEND_LIMIT} bytes wait for it"]
+
+
+def test_what_a_slow_controller_did_not_take_is_sent_later(peer: Peer) -> None:
+    side = peer.connect()
+    with peer.accept() as controller:
+        peer.run()
+        side.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+        sent = bytes(range(256)) * 2048
+        side.feed(sent)
+        assert side.outgoing
+        got = b""
+        while len(got) < len(sent):
+            peer.run(0.1)
+            got += controller.recv(1 << 16)
+        assert got == sent
+    assert not side.outgoing
+
+
+def test_a_side_that_is_closed_is_silent(peer: Peer) -> None:
+    side = peer.connect()
+    with peer.accept() as controller:
+        peer.run()
+        side.close()
+        side.feed(b"late")
+        assert controller.recv(9) == b""
+        peer.run()
+    assert (peer.closed, peer.delivered, peer.errors) == ([], [], [])
+
+
+def test_a_connection_that_waits_for_its_turn_can_be_closed(peer: Peer) -> None:
+    peer.connect()
+    peer.accept().close()
+    peer.run()
+    peer.connect().close()
+    peer.run(3)
+    peer.listener.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        peer.listener.accept()
