@@ -47,9 +47,8 @@ def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         name: _start(TOPOLOGIES[request.param], folder / f"{name}.json", *command)
         for name, command in commands.items()
     }
-    for process in processes.values():
-        output, _ = process.communicate()
-        assert process.returncode == 0, output
+    outputs = {name: process.communicate()[0] for name, process in processes.items()}
+    assert {name: outputs[name] for name, process in processes.items() if process.returncode} == {}
     return Runs(
         {
             name: {file.name: file.read_bytes() for file in (folder / name).iterdir()}
