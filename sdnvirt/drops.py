@@ -29,6 +29,8 @@ class DropReason(Enum):
     RESERVED_ADDRESS = "link-local addresses are not forwarded by a bridge (802.1Q, table 8-1)"
     # OpenFlow switches
     TABLE_MISS = "no flow entry matched and the table has no table-miss entry"
+    NO_LIVE_BUCKET = "no bucket of the group is alive"
+    METERED = "the meter's rate was exceeded"
     NO_OUTPUT = "the matching flow entry has no output"
     PACKET_IN_LOST = "no controller is connected to take the packet-in"
     # routers and the IP fabric

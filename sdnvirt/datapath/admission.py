@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from sdnvirt.datapath.actions import RULES
 from sdnvirt.datapath.fields import MATCHABLE
+from sdnvirt.datapath.state import PipelineState
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13.constants import OFPP, OFPTT
-from sdnvirt.openflow.v13.error_codes import OFPBAC, OFPBIC, OFPBMC, refuse
+from sdnvirt.openflow.v13.error_codes import OFPBAC, OFPBIC, OFPBMC, OFPMMFC, refuse
 from sdnvirt.openflow.v13.instructions import (
     ApplyActions,
     ClearActions,
     GotoTable,
     Instruction,
+    Meter,
     WriteActions,
     WriteMetadata,
 )
@@ -29,7 +31,9 @@ def check_match(match: Match) -> None:
             raise refuse(OFPBMC.BAD_FIELD, f"{field.name} is not supported")
 
 
-def check_instructions(table_id: int, instructions: tuple[Instruction, ...]) -> None:
+def check_instructions(
+    table_id: int, instructions: tuple[Instruction, ...], state: PipelineState
+) -> None:
     """Refuse instructions that this datapath would not execute (OFPET_BAD_INSTRUCTION)."""
     for instruction in instructions:
         match instruction:
@@ -38,6 +42,10 @@ def check_instructions(table_id: int, instructions: tuple[Instruction, ...]) -> 
                     raise refuse(OFPBIC.BAD_TABLE_ID, f"table {table_id} to table {next_table}")
             case ApplyActions(actions) | WriteActions(actions):
                 check_actions(actions)
+                _check_groups(actions, state)
+            case Meter(meter_id):
+                if meter_id not in state.meters:
+                    raise refuse(OFPMMFC.UNKNOWN_METER, f"no meter {meter_id}")
             case ClearActions() | WriteMetadata():
                 pass
             case _:
@@ -53,8 +61,16 @@ def check_actions(actions: tuple[act.Action, ...]) -> None:
         rule.admit(action)
 
 
-def check_packet_out(actions: tuple[act.Action, ...]) -> None:
+def _check_groups(actions: tuple[act.Action, ...], state: PipelineState) -> None:
+    """Refuse an action for a group that is not there."""
+    for action in actions:
+        if isinstance(action, act.Group) and action.group_id not in state.groups:
+            raise refuse(OFPBAC.BAD_OUT_GROUP, f"no group {action.group_id}")
+
+
+def check_packet_out(actions: tuple[act.Action, ...], state: PipelineState) -> None:
     """Refuse what a packet-out cannot do; only it may output to OFPP.TABLE (7.2.1)."""
+    _check_groups(actions, state)
     check_actions(
         tuple(
             action

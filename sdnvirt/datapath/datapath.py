@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sdnvirt.datapath.admission import check_packet_out
+from sdnvirt.datapath.admission import check_actions, check_packet_out
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.flow import Flow, FlowCache
 from sdnvirt.datapath.flow_entries import FlowEntries, Removal
+from sdnvirt.datapath.groups import GroupTable
+from sdnvirt.datapath.meters import MeterTable
 from sdnvirt.datapath.pipeline import process, process_actions
 from sdnvirt.datapath.state import PipelineState
 from sdnvirt.datapath.table import FlowTable
@@ -19,6 +21,8 @@ from sdnvirt.datapath.walk import Narration, Walk
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.v13.actions import Action
 from sdnvirt.openflow.v13.flow import FlowMod, FlowStatsRequest
+from sdnvirt.openflow.v13.groups import GroupMod
+from sdnvirt.openflow.v13.meters import MeterMod
 from sdnvirt.wire.flowkey import flow_key
 
 
@@ -31,8 +35,10 @@ class Datapath:
     """
 
     def __init__(self) -> None:
-        self.state = PipelineState()
         self._cache = FlowCache()
+        self.state = PipelineState(
+            GroupTable(check_actions, self._cache.clear), MeterTable(self._cache.clear)
+        )
         self.flows_of = self._cache.of_port
         self._entries = FlowEntries(self.state, self._cache.settle, self._cache.clear)
 
@@ -77,7 +83,7 @@ class Datapath:
         Raises:
             OpenFlowError: an action cannot be executed here.
         """
-        check_packet_out(actions)
+        check_packet_out(actions, self.state)
         flow = process_actions(Walk(self.state, in_port, frame), actions)
         flow.packets, flow.bytes, flow.used_ns = 1, frame.size, now
         flow.settle()
@@ -97,6 +103,34 @@ class Datapath:
     def modify(self, mod: FlowMod, now: int) -> list[Removal]:
         """Carry out a flow mod; see :meth:`FlowEntries.modify`."""
         return self._entries.modify(mod, now)
+
+    def modify_group(self, mod: GroupMod, now: int) -> list[Removal]:
+        """Carry out a group mod; return the entries that went with a group, to be reported.
+
+        Raises:
+            OpenFlowError: it cannot be carried out; nothing was changed.
+        """
+        gone = self.state.groups.modify(mod, now)
+        return [r for group_id in gone for r in self._entries.remove_users_of_group(group_id)]
+
+    def modify_meter(self, mod: MeterMod, now: int) -> list[Removal]:
+        """Carry out a meter mod; return the entries that went with a meter, to be reported.
+
+        Raises:
+            OpenFlowError: it cannot be carried out; nothing was changed.
+        """
+        gone = self.state.meters.modify(mod, now)
+        return [r for meter_id in gone for r in self._entries.remove_users_of_meter(meter_id)]
+
+    def users_of_meter(self, meter_id: int) -> int:
+        """Return how many flow entries use a meter."""
+        return len(self._entries.users_of_meter(meter_id))
+
+    def users_of_group(self, group_id: int) -> int:
+        """Return how many flow entries and groups lead to a group."""
+        entries = self._entries.selected(FlowStatsRequest(out_group=group_id))
+        groups = sum(group_id in group.leads_to() for group in self.state.groups)
+        return len(list(entries)) + groups
 
     def next_expiry(self) -> int | None:
         """Return when :meth:`expire` has something to look at (ns), or None."""
@@ -123,7 +157,7 @@ class Datapath:
         """Tell, table by table, what would become of a frame; nothing is counted or cached."""
         narration: Narration = []
         flow = self.translate(in_port, frame, narration)
-        for sent, target in flow.run(frame):
+        for sent, target in flow.preview(frame):
             changed = "" if sent.data == frame.data else f" as {len(sent.data)} B, rewritten"
             tunnel = f" with tunnel id {sent.tunnel_id}" if sent.tunnel_id else ""
             where = f"port {target}" if isinstance(target, int) else "the controller"

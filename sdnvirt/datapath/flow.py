@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from sdnvirt.datapath.entry import FlowEntry
-from sdnvirt.datapath.rewrite import Rewrite
+from sdnvirt.datapath.meters import Meter
+from sdnvirt.datapath.rewrite import Rewrite, raise_precedence
 from sdnvirt.datapath.table import FlowTable
+from sdnvirt.datapath.tally import Tally
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
+from sdnvirt.openflow.v13.meters import DscpRemarkBand
 
 CACHE_LIMIT: Final = 1 << 16
 """Flows that one switch caches, about 50 MB; past it the cache starts afresh, so that a scan over
@@ -69,9 +72,36 @@ class Branch:
     steps: tuple[Step, ...]
 
 
-Step = Change | Tunnel | Emit | Punt | Branch
-Emission = tuple[Frame, int | Punt]
-"""A frame, and the port that it leaves by or how it is handed to the controller."""
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Count the packet, as it is now, in a group or a bucket of one."""
+
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Police:
+    """Take the packet through a meter, which may drop it or raise its drop precedence."""
+
+    meter: Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """The packet ends here.
+
+    Attributes:
+        reason: why.
+        detail: figures for the reason.
+    """
+
+    reason: DropReason
+    detail: str
+
+
+Step = Change | Tunnel | Emit | Punt | Branch | Count | Police
+Emission = tuple[Frame, int | Punt | Loss]
+"""A frame, and the port that it leaves by, how it is handed to the controller, or why it ends."""
 
 Lookup = tuple[FlowTable, FlowEntry | None]
 """A table, and the entry of it that matched."""
@@ -116,9 +146,18 @@ class Flow:
         if len(steps) == 1 and isinstance(steps[0], Emit) and len(steps[0].ports) == 1:
             self.out_port = steps[0].ports[0]
 
-    def run(self, frame: Frame) -> list[Emission]:
-        """Execute the program on a packet; an empty list means that it is dropped."""
-        return _execute(self.steps, frame)
+    def run(self, frame: Frame, now: int) -> list[Emission]:
+        """Execute the program on a packet; an empty list means that it is dropped.
+
+        Args:
+            frame: the packet.
+            now: virtual time, ns; meters depend on it.
+        """
+        return _execute(self.steps, frame, now)
+
+    def preview(self, frame: Frame) -> list[Emission]:
+        """Return what :meth:`run` would if meters let everything pass; nothing is counted."""
+        return _execute(self.steps, frame, None)
 
     def settle(self) -> None:
         """Report what was counted to the entries and tables."""
@@ -145,7 +184,7 @@ class Flow:
         return self.in_port, self.steps, self.lookups, self.reason, self.detail
 
 
-def _execute(steps: tuple[Step, ...], frame: Frame) -> list[Emission]:
+def _execute(steps: tuple[Step, ...], frame: Frame, now: int | None) -> list[Emission]:
     emissions: list[Emission] = []
     for step in steps:
         if isinstance(step, Emit):
@@ -155,9 +194,22 @@ def _execute(steps: tuple[Step, ...], frame: Frame) -> list[Emission]:
         elif isinstance(step, Tunnel):
             frame = frame.rewritten(frame.data, step.tunnel_id)
         elif isinstance(step, Branch):
-            emissions += _execute(step.steps, frame)
-        else:
+            emissions += _execute(step.steps, frame, now)
+        elif isinstance(step, Punt):
             emissions.append((frame, step))
+        elif now is None:
+            continue
+        elif isinstance(step, Count):
+            step.tally.add(frame.size)
+        else:
+            band = step.meter.exceeded(frame.size, now)
+            if band is None:
+                continue
+            if not isinstance(band.spec, DscpRemarkBand):
+                detail = f"meter {step.meter.meter_id}, band of rate {band.spec.rate}"
+                emissions.append((frame, Loss(DropReason.METERED, detail)))
+                return emissions
+            frame = frame.rewritten(raise_precedence(frame.data, band.spec.prec_level))
     return emissions
 
 

@@ -14,11 +14,11 @@ from sdnvirt.datapath.admission import check_instructions, check_match
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.state import PipelineState
 from sdnvirt.datapath.table import TABLE_LIMIT, FlowTable, covers
-from sdnvirt.openflow.v13.actions import Output
+from sdnvirt.openflow.v13.actions import Group, Output
 from sdnvirt.openflow.v13.constants import OFPFC, OFPFF, OFPG, OFPP, OFPRR, OFPTT
 from sdnvirt.openflow.v13.error_codes import OFPFMFC, refuse
 from sdnvirt.openflow.v13.flow import FlowMod, FlowStatsRequest
-from sdnvirt.openflow.v13.instructions import ApplyActions, WriteActions
+from sdnvirt.openflow.v13.instructions import ApplyActions, Meter, WriteActions
 from sdnvirt.units import NS_PER_S
 
 _FEW_DEADLINES: Final = 64
@@ -64,7 +64,7 @@ class FlowEntries:
         check_match(mod.match)
         if mod.command in (OFPFC.DELETE, OFPFC.DELETE_STRICT):
             return self._delete(mod)
-        check_instructions(mod.table_id, mod.instructions)
+        check_instructions(mod.table_id, mod.instructions, self._state)
         if mod.command == OFPFC.ADD:
             self._add(mod, now)
         else:
@@ -111,8 +111,16 @@ class FlowEntries:
             return
         heappush(self._deadlines, (deadline, entry.sequence, entry))
         if len(self._deadlines) > 2 * sum(map(len, self._state.tables.values())) + _FEW_DEADLINES:
-            self._deadlines = [noted for noted in self._deadlines if noted[2].live]
-            heapify(self._deadlines)
+            self._refresh_deadlines()
+
+    def _refresh_deadlines(self) -> None:
+        """Note the deadlines anew, so that one settling serves all entries with traffic."""
+        self._deadlines = [
+            (deadline, sequence, entry)
+            for _, sequence, entry in self._deadlines
+            if entry.live and (deadline := entry.deadline()) is not None
+        ]
+        heapify(self._deadlines)
 
     def _change(self, mod: FlowMod) -> None:
         self._invalidate()
@@ -156,6 +164,29 @@ class FlowEntries:
         table = self._state.tables.get(table_id)
         return [] if table is None else [table]
 
+    def remove_users_of_group(self, group_id: int) -> list[Removal]:
+        """Remove the entries that send to a group which is gone (6.5)."""
+        users = [
+            entry
+            for table in self._state.tables.values()
+            for entry in table
+            if _sends_to(entry, OFPP.ANY, group_id)
+        ]
+        return self._remove((entry, OFPRR.GROUP_DELETE) for entry in users)
+
+    def users_of_meter(self, meter_id: int) -> list[FlowEntry]:
+        """Return the entries that use a meter."""
+        return [
+            entry
+            for table in self._state.tables.values()
+            for entry in table
+            if _uses_meter(entry, meter_id)
+        ]
+
+    def remove_users_of_meter(self, meter_id: int) -> list[Removal]:
+        """Remove the entries that use a meter which is gone (6.6)."""
+        return self._remove((entry, OFPRR.DELETE) for entry in self.users_of_meter(meter_id))
+
     def next_expiry(self) -> int | None:
         """Return when :meth:`expire` has something to look at (ns), or None."""
         while self._deadlines and not self._deadlines[0][2].live:
@@ -172,8 +203,9 @@ class FlowEntries:
                 continue
             deadline = entry.deadline()
             assert deadline is not None
-            if deadline > now:  # packets came since the deadline was set
+            if deadline > now:  # packets came since it was noted, and for other entries too
                 heappush(self._deadlines, (deadline, sequence, entry))
+                self._refresh_deadlines()
                 continue
             hard = entry.hard_timeout_ns and entry.created_ns + entry.hard_timeout_ns <= now
             gone.append((entry, OFPRR.HARD_TIMEOUT if hard else OFPRR.IDLE_TIMEOUT))
@@ -194,13 +226,16 @@ class FlowEntries:
 
 def _sends_to(entry: FlowEntry, port: int, group: int) -> bool:
     """Whether an entry passes the out_port and out_group filters of a delete or request."""
-    if group != OFPG.ANY:
-        return False  # entries with groups are refused, so none can be meant
-    if port == OFPP.ANY:
-        return True
-    return any(
-        isinstance(action, Output) and action.port == port
+    actions = [
+        action
         for instruction in entry.instructions
         if isinstance(instruction, ApplyActions | WriteActions)
         for action in instruction.actions
-    )
+    ]
+    if port != OFPP.ANY and not any(isinstance(a, Output) and a.port == port for a in actions):
+        return False
+    return group == OFPG.ANY or any(isinstance(a, Group) and a.group_id == group for a in actions)
+
+
+def _uses_meter(entry: FlowEntry, meter_id: int) -> bool:
+    return any(isinstance(i, Meter) and i.meter_id == meter_id for i in entry.instructions)

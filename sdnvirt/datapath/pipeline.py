@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from sdnvirt.datapath.actions import RULES
@@ -16,12 +17,13 @@ from sdnvirt.openflow.v13.instructions import (
     ClearActions,
     GotoTable,
     Instruction,
+    Meter,
     WriteActions,
     WriteMetadata,
 )
 from sdnvirt.openflow.v13.oxm import OxmField
 
-EXECUTION_ORDER: Final = (ApplyActions, ClearActions, WriteActions, WriteMetadata, GotoTable)
+EXECUTION_ORDER: Final = (Meter, ApplyActions, ClearActions, WriteActions, WriteMetadata, GotoTable)
 """The order in which an entry's instructions are executed (5.9)."""
 
 ActionSet = dict[tuple[int, OxmField | None], act.Action]
@@ -61,7 +63,26 @@ def process_actions(walk: Walk, actions: tuple[act.Action, ...]) -> Flow:
 
 def apply(walk: Walk, action: act.Action) -> None:
     """Execute one action, which was admitted."""
-    RULES[type(action)].execute(walk, action)
+    if isinstance(action, act.Group):
+        _apply_group(walk, action.group_id)
+    else:
+        RULES[type(action)].execute(walk, action)
+
+
+def _apply_group(walk: Walk, group_id: int) -> None:
+    """Process a copy of the packet by each bucket that the group chooses (5.6.1)."""
+    group = walk.state.groups[group_id]
+    walk.count(group.tally)
+    chosen = walk.state.groups.choose(group, walk.flow_key(), walk.state.ports)
+    if not chosen:
+        walk.tell(f"  group {group_id}: no bucket is alive")
+        walk.excuse = DropReason.NO_LIVE_BUCKET
+    for bucket in chosen:
+        number = group.buckets.index(bucket)
+        copy = walk.fork()
+        copy.count(bucket.tally)
+        _execute_in_order(copy, bucket.spec.actions, f"  group {group_id}, bucket {number}")
+        walk.branch(copy.finish(DropReason.NO_OUTPUT, ""))
 
 
 def _execute(walk: Walk, entry: FlowEntry, action_set: ActionSet) -> int | None:
@@ -73,6 +94,9 @@ def _execute(walk: Walk, entry: FlowEntry, action_set: ActionSet) -> int | None:
             continue
         walk.tell(f"  {instruction}")
         match instruction:
+            case Meter(meter_id):
+                if meter_id in walk.state.meters:
+                    walk.police(walk.state.meters[meter_id])
             case ApplyActions(actions):
                 for action in actions:
                     if not walk.stopped:
@@ -93,9 +117,18 @@ def _execute(walk: Walk, entry: FlowEntry, action_set: ActionSet) -> int | None:
 def _execute_action_set(walk: Walk, action_set: ActionSet) -> None:
     """Execute the action set in the order of the rules (5.10)."""
     kinds = {kind for kind, _ in action_set}
-    if OFPAT.OUTPUT not in kinds:
-        return  # without an output the set drops the packet
-    for action in sorted(action_set.values(), key=lambda action: RULES[type(action)].order):
+    if OFPAT.GROUP in kinds:
+        actions = [action for action in action_set.values() if action.TYPE != OFPAT.OUTPUT]
+    elif OFPAT.OUTPUT in kinds:
+        actions = list(action_set.values())
+    else:
+        return  # without a group and an output the set drops the packet
+    _execute_in_order(walk, actions, "action set")
+
+
+def _execute_in_order(walk: Walk, actions: Iterable[act.Action], whose: str) -> None:
+    """Execute the actions of a set, in the order of the rules."""
+    for action in sorted(actions, key=lambda action: RULES[type(action)].order):
         if not walk.stopped:
-            walk.tell(f"action set: {action}")
+            walk.tell(f"{whose}: {action}")
             apply(walk, action)

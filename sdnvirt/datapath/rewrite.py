@@ -68,6 +68,27 @@ def _ttl_at(where: Layout) -> int:
     return where.l3 + (8 if where.ethertype == EtherType.IPV4 else 7)
 
 
+def raise_precedence(data: bytes, levels: int) -> bytes:
+    """Return the packet with its DSCP's drop precedence raised (OpenFlow 1.3.5, 7.3.4.4).
+
+    Assured forwarding (RFC 2597) has precedences 1 to 3 in bits 2 and 1 of the DSCP, in classes 1
+    to 4; a packet of another class stays as it is.
+    """
+    where = layout(data)
+    if where.protocol == ABSENT:
+        return data
+    l3 = where.l3
+    if where.ethertype == EtherType.IPV4:
+        dscp = data[l3 + 1] >> 2
+    else:
+        dscp = ((data[l3] << 4 | data[l3 + 1] >> 4) & 0xFF) >> 2
+    precedence = dscp >> 1 & 3
+    if dscp & 1 or not precedence or not 1 <= dscp >> 3 <= 4:
+        return data
+    raised = min(3, precedence + levels)
+    return SETTERS[oxm.IP_DSCP](data, dscp & 0b111000 | raised << 1)
+
+
 class _Patch:
     """A packet under change, which keeps the checksums that cover the changed bytes right."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from sdnvirt.datapath.groups import GroupTable
+from sdnvirt.datapath.meters import MeterTable
 from sdnvirt.datapath.table import FlowTable
 
 
@@ -12,9 +14,13 @@ class PipelineState:
     """The state of a datapath that decides what becomes of packets.
 
     Attributes:
+        groups: the groups.
+        meters: the meters.
         tables: flow tables by number, in order; one that is absent has no entries.
         ports: port number to whether its link is up, in order of number.
     """
 
+    groups: GroupTable
+    meters: MeterTable
     tables: dict[int, FlowTable] = field(default_factory=dict)
     ports: dict[int, bool] = field(default_factory=dict)

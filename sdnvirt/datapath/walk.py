@@ -13,13 +13,26 @@ from typing import Final
 
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.fields import Fields, packet_fields
-from sdnvirt.datapath.flow import Branch, Change, Emit, Flow, Lookup, Punt, Step, Tunnel
+from sdnvirt.datapath.flow import (
+    Branch,
+    Change,
+    Count,
+    Emit,
+    Flow,
+    Lookup,
+    Police,
+    Punt,
+    Step,
+    Tunnel,
+)
+from sdnvirt.datapath.meters import Meter
 from sdnvirt.datapath.rewrite import Rewrite
 from sdnvirt.datapath.state import PipelineState
+from sdnvirt.datapath.tally import Tally
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.v13 import oxm
-from sdnvirt.wire.flowkey import KEY_BYTES
+from sdnvirt.wire.flowkey import KEY_BYTES, flow_key
 
 NO_COOKIE: Final = (1 << 64) - 1
 """Cookie of a packet-in that no flow entry asked for (7.4.1)."""
@@ -41,6 +54,7 @@ class Walk:
         fields: its match fields.
         metadata: the metadata register.
         stopped: whether the packet goes no further.
+        excuse: a better reason than the usual one, in case that the packet goes nowhere.
     """
 
     def __init__(
@@ -57,6 +71,7 @@ class Walk:
         self.tunnel_id = frame.tunnel_id
         self.metadata = 0
         self.stopped = False
+        self.excuse: DropReason | None = None
         self.fields: Fields = self._read()
         self._steps: list[Step] = []
         self._lookups: list[Lookup] = []
@@ -82,8 +97,9 @@ class Walk:
         """Return the program; the reason is for a packet that it sends nowhere."""
         steps = tuple(self._steps)
         if not any(isinstance(step, Emit | Punt | Branch) for step in steps):
+            reason = self.excuse or reason
             self.tell(f"drop: {reason.value}")
-            steps = ()
+            steps = tuple(step for step in steps if isinstance(step, Count | Police))
         return Flow(self.in_port, steps, tuple(self._lookups), reason, detail)
 
     def set_metadata(self, value: int, mask: int) -> None:
@@ -134,9 +150,22 @@ class Walk:
 
     def fork(self) -> Walk:
         """Return a walk of a copy of the packet, as it is now."""
-        return Walk(
-            self.state, self.in_port, Frame(self.data, tunnel_id=self.tunnel_id), self._narration
-        )
+        copy = Frame(self.data, tunnel_id=self.tunnel_id)
+        walk = Walk(self.state, self.in_port, copy, self._narration)
+        walk._entry = self._entry
+        return walk
+
+    def count(self, tally: Tally) -> None:
+        """Count the packet, as it is now."""
+        self._steps.append(Count(tally))
+
+    def police(self, meter: Meter) -> None:
+        """Take the packet through a meter."""
+        self._steps.append(Police(meter))
+
+    def flow_key(self) -> bytes:
+        """Return the flow key of the packet as it is now."""
+        return flow_key(self.data, self.tunnel_id)
 
     def in_table_miss(self) -> bool:
         """Whether the packet is being handled by a table-miss entry (5.4)."""

@@ -16,6 +16,8 @@ from sdnvirt.frame import Frame
 from sdnvirt.openflow.v13.actions import Action
 from sdnvirt.openflow.v13.constants import OFPPR
 from sdnvirt.openflow.v13.flow import FlowMod
+from sdnvirt.openflow.v13.groups import GroupMod
+from sdnvirt.openflow.v13.meters import MeterMod
 
 
 class OpenFlowSwitch(Device):
@@ -63,7 +65,7 @@ class OpenFlowSwitch(Device):
         if flow.out_port is not None:
             self.ports[flow.out_port].send(frame)
         else:
-            self._emit(flow, frame, flow.run(frame))
+            self._emit(flow, frame, flow.run(frame, now))
 
     def packet_out(self, in_port: int, frame: Frame, actions: tuple[Action, ...]) -> None:
         """Do with a frame what a controller's list of actions says.
@@ -71,9 +73,10 @@ class OpenFlowSwitch(Device):
         Raises:
             OpenFlowError: an action cannot be executed.
         """
-        flow = self.datapath.packet_out(in_port, frame, actions, self._scheduler.now)
+        now = self._scheduler.now
+        flow = self.datapath.packet_out(in_port, frame, actions, now)
         self.world.ledger.sent += 1
-        self._emit(flow, frame, flow.run(frame))
+        self._emit(flow, frame, flow.run(frame, now))
 
     def _emit(self, flow: Flow, frame: Frame, emissions: list[Emission]) -> None:
         if not emissions:
@@ -81,10 +84,12 @@ class OpenFlowSwitch(Device):
             return
         self.world.ledger.copied += len(emissions) - 1
         for sent, target in emissions:
-            if isinstance(target, Punt):
+            if isinstance(target, int):
+                self.ports[target].send(sent)
+            elif isinstance(target, Punt):
                 self._punt(flow.in_port, sent, target)
             else:
-                self.ports[target].send(sent)
+                self.drop(sent, target.reason, target.detail)
 
     def _punt(self, in_port: int, frame: Frame, punt: Punt) -> None:
         """Hand a frame to the controllers; it ends here, and a packet-out begins a new one."""
@@ -120,6 +125,14 @@ class OpenFlowSwitch(Device):
         """
         self._report(self.datapath.modify(mod, self._scheduler.now))
         self._arm_expiry()
+
+    def modify_group(self, mod: GroupMod) -> None:
+        """Carry out a group mod; see :meth:`modify_flow`."""
+        self._report(self.datapath.modify_group(mod, self._scheduler.now))
+
+    def modify_meter(self, mod: MeterMod) -> None:
+        """Carry out a meter mod; see :meth:`modify_flow`."""
+        self._report(self.datapath.modify_meter(mod, self._scheduler.now))
 
     def port_changed(self, port: Port) -> None:
         """Let the datapath and the controllers know that a link came up or went down."""

@@ -60,12 +60,14 @@ class Driver:
         flow.packets += 1
         flow.bytes += frame.size
         flow.used_ns = self.now
-        return self.seen(flow.run(frame))
+        return self.seen(flow.run(frame, self.now))
 
     def packet_out(self, *actions: Action, data: bytes, port: int = 1) -> list[tuple[Any, bytes]]:
         """Send a frame by a list of actions."""
         frame = Frame(data)
-        return self.seen(self.datapath.packet_out(port, frame, actions, self.now).run(frame))
+        return self.seen(
+            self.datapath.packet_out(port, frame, actions, self.now).run(frame, self.now)
+        )
 
     @staticmethod
     def seen(emissions: list[Emission]) -> list[tuple[Any, bytes]]:

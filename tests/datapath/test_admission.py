@@ -48,7 +48,7 @@ def test_a_match_on_a_field_that_is_not_read_is_refused(driver: Any, field: oxm.
 @pytest.mark.parametrize(
     ("instruction", "answer"),
     [
-        (Meter(1), "BAD_INSTRUCTION/UNSUP_INST"),
+        (Meter(1), "METER_MOD_FAILED/UNKNOWN_METER"),
         (ExperimenterInstruction(1), "BAD_INSTRUCTION/UNSUP_INST"),
         (GotoTable(3), "BAD_INSTRUCTION/BAD_TABLE_ID"),
         (GotoTable(2), "BAD_INSTRUCTION/BAD_TABLE_ID"),
@@ -81,7 +81,7 @@ REFUSED_ACTIONS = [
     (act.SetMplsTtl(1), "BAD_ACTION/BAD_TYPE"),
     (act.DecMplsTtl(), "BAD_ACTION/BAD_TYPE"),
     (act.SetQueue(1), "BAD_ACTION/BAD_TYPE"),
-    (act.Group(1), "BAD_ACTION/BAD_TYPE"),
+    (act.Group(1), "BAD_ACTION/BAD_OUT_GROUP"),
     (act.ExperimenterAction(1), "BAD_ACTION/BAD_TYPE"),
     (act.SetField(oxm.ETH_TYPE, 0x0800), "BAD_ACTION/BAD_SET_TYPE"),
     (act.SetField(oxm.IP_PROTO, 6), "BAD_ACTION/BAD_SET_TYPE"),

@@ -159,7 +159,7 @@ FRAMES = st.sampled_from((
 ))  # fmt: skip
 
 
-@settings(max_examples=200)
+@settings(max_examples=4 * settings().max_examples)
 @given(ENTRIES, FRAMES, st.integers(1, 4))
 def test_the_explanation_ends_with_what_really_happens(
     entries: list[tuple[int, Match, list[Instruction], list[Instruction]]], data: bytes, port: int
@@ -174,7 +174,7 @@ def test_the_explanation_ends_with_what_really_happens(
         datapath.modify(mod, 0)
     told = datapath.explain(port, Frame(data))
     flow = datapath.classify(port, Frame(data))
-    emissions = flow.run(Frame(data))
+    emissions = flow.run(Frame(data), 0)
     ends = [line.split(" as ")[0].split(" with ")[0] for line in told if line.startswith("to ")]
     assert ends == [
         f"to port {target}" if isinstance(target, int) else "to the controller"

@@ -262,6 +262,18 @@ def test_an_idle_timeout_counts_from_the_last_packet(driver: Any) -> None:
     assert removal.reason == OFPRR.IDLE_TIMEOUT
 
 
+def test_entries_with_traffic_are_looked_at_together(driver: Any) -> None:
+    for number in range(100):
+        driver.now = number
+        driver.to(2, match=Match.of(tunnel_id=number), idle_timeout=3)
+    driver.now = 2 * S
+    for number in range(100):
+        driver.send(FRAME_TO_A, tunnel_id=number)
+    assert driver.datapath.expire(3 * S) == []
+    assert driver.datapath.next_expiry() == 5 * S
+    assert len(driver.entries()) == 100
+
+
 def test_of_both_timeouts_the_earlier_counts(driver: Any) -> None:
     driver.to(2, idle_timeout=2, hard_timeout=3, flags=OFPFF.SEND_FLOW_REM)
     for now in (S, 2 * S, 3 * S - 1):

@@ -45,7 +45,7 @@ def with_ttl(ttl: int) -> bytes:
 
 def drop(driver: Any, data: bytes, port: int = 1) -> tuple[DropReason, str]:
     flow = driver.datapath.translate(port, Frame(data))
-    assert flow.run(Frame(data)) == []
+    assert flow.run(Frame(data), 0) == []
     return flow.reason, flow.detail
 
 
@@ -232,7 +232,7 @@ def test_a_flood_goes_through_the_ports_in_order_of_number() -> None:
     for number in (4, 1, 3, 2):
         datapath.set_port(number, True)
     flow = datapath.packet_out(1, Frame(FRAME), (Output(OFPP.FLOOD),), 0)
-    assert [port for _, port in flow.run(Frame(FRAME))] == [2, 3, 4]
+    assert [port for _, port in flow.run(Frame(FRAME), 0)] == [2, 3, 4]
 
 
 def test_a_port_that_is_named_is_sent_to_though_it_is_down(driver: Any) -> None:
@@ -294,7 +294,7 @@ def test_the_tunnel_id_is_matched_and_set(driver: Any) -> None:
     driver.apply(SetField(oxm.TUNNEL_ID, 8), Output(2), match=Match.of(tunnel_id=7))
     assert driver.send(FRAME, tunnel_id=6) == []
     flow = driver.datapath.translate(1, Frame(FRAME, tunnel_id=7))
-    ((frame, port),) = flow.run(Frame(FRAME, tunnel_id=7))
+    ((frame, port),) = flow.run(Frame(FRAME, tunnel_id=7), 0)
     assert (port, frame.tunnel_id, frame.data) == (2, 8, FRAME)
 
 

@@ -91,7 +91,7 @@ OPERATIONS = st.lists(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=4 * settings().max_examples)
 @given(OPERATIONS)
 def test_lookup_finds_what_a_search_through_all_entries_finds(
     operations: list[tuple[str, int, Match]],

@@ -58,7 +58,7 @@ from sdnvirt.openflow.v13.multipart import MultipartReply, MultipartRequest
 from sdnvirt.openflow.v13.oxm import IPV4_DST
 from sdnvirt.openflow.v13.packets import PacketIn, PacketOut
 from sdnvirt.openflow.v13.ports import PortMod, PortStatsRequest, PortStatus
-from sdnvirt.openflow.v13.queues import QueueGetConfigRequest
+from sdnvirt.openflow.v13.queues import QueueGetConfigRequest, QueueStatsRequest
 from sdnvirt.openflow.v13.roles import GetAsyncRequest, RoleRequest
 from sdnvirt.openflow.v13.tables import TableMod
 
@@ -487,7 +487,7 @@ def test_a_packet_out_without_actions_drops(world: World, controller: Controller
         (PacketOut(in_port=9, actions=(Output(2),), data=FRAME), "BAD_REQUEST/BAD_PORT"),
         (PacketOut(in_port=OFPP.ANY, actions=(Output(2),), data=FRAME), "BAD_REQUEST/BAD_PORT"),
         (PacketOut(55, actions=(Output(2),)), "BAD_REQUEST/BUFFER_UNKNOWN"),
-        (PacketOut(actions=(Group(2),), data=FRAME), "BAD_ACTION/BAD_TYPE"),
+        (PacketOut(actions=(Group(2),), data=FRAME), "BAD_ACTION/BAD_OUT_GROUP"),
         (PacketOut(actions=(Output(OFPP.NORMAL),), data=FRAME), "BAD_ACTION/BAD_OUT_PORT"),
     ],
 )
@@ -506,16 +506,16 @@ def test_a_packet_out_that_cannot_be_done_is_refused_and_counts_as_nothing(
     [
         (flow(Output(1), table_id=OFPTT.ALL), "FLOW_MOD_FAILED/BAD_TABLE_ID"),
         (FlowMod(instructions=(GotoTable(0),)), "BAD_INSTRUCTION/BAD_TABLE_ID"),
-        (flow(Group(1)), "BAD_ACTION/BAD_TYPE"),
+        (flow(Group(1)), "BAD_ACTION/BAD_OUT_GROUP"),
         (FlowMod(match=Match.of(eth_type=0x8847, mpls_label=3)), "BAD_MATCH/BAD_FIELD"),
-        (GroupMod(0, 0, 1), "BAD_REQUEST/BAD_TYPE"),
-        (MeterMod(0, 1, 1), "BAD_REQUEST/BAD_TYPE"),
+        (GroupMod(1, 0, 1), "GROUP_MOD_FAILED/UNKNOWN_GROUP"),
+        (MeterMod(1, 1, 1), "METER_MOD_FAILED/UNKNOWN_METER"),
         (PortMod(1, Mac(1)), "BAD_REQUEST/BAD_TYPE"),
         (TableMod(0), "BAD_REQUEST/BAD_TYPE"),
         (RoleRequest(0, 0), "BAD_REQUEST/BAD_TYPE"),
         (GetAsyncRequest(), "BAD_REQUEST/BAD_TYPE"),
         (QueueGetConfigRequest(1), "BAD_REQUEST/BAD_TYPE"),
-        (MultipartRequest(OFPMP.GROUP_DESC), "BAD_REQUEST/BAD_MULTIPART"),
+        (MultipartRequest(OFPMP.QUEUE, (QueueStatsRequest(1, 1),)), "BAD_REQUEST/BAD_MULTIPART"),
         (MultipartRequest(OFPMP.TABLE_FEATURES), "BAD_REQUEST/BAD_MULTIPART"),
         (MultipartRequest(OFPMP.PORT_STATS, (PortStatsRequest(9),)), "BAD_REQUEST/BAD_PORT"),
     ],

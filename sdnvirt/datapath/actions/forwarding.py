@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sdnvirt.datapath.actions.rule import ActionRule, Order
+from sdnvirt.datapath.actions.rule import ActionRule, Order, admit_any
 from sdnvirt.datapath.walk import Walk
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13.constants import OFPP, OFPR
@@ -35,6 +35,11 @@ def _output(walk: Walk, action: act.Output) -> None:
         walk.emit((port,))
 
 
+def _group(_walk: Walk, action: act.Group) -> None:
+    raise AssertionError(f"{action} is executed by the pipeline, as groups hold actions")
+
+
 RULES: Final[dict[type[act.Action], ActionRule]] = {
-    act.Output: ActionRule(Order.OUTPUT, _admit_output, _output)
+    act.Output: ActionRule(Order.OUTPUT, _admit_output, _output),
+    act.Group: ActionRule(Order.GROUP, admit_any, _group),
 }

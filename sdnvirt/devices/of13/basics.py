@@ -32,7 +32,7 @@ def _error(agent: Agent, error: Error) -> None:
 
 
 def _features(agent: Agent, _request: FeaturesRequest) -> Message:
-    capabilities = OFPC.FLOW_STATS | OFPC.TABLE_STATS | OFPC.PORT_STATS
+    capabilities = OFPC.FLOW_STATS | OFPC.TABLE_STATS | OFPC.PORT_STATS | OFPC.GROUP_STATS
     return FeaturesReply(agent.switch.dpid, BUFFERS, TABLES, 0, capabilities)
 
 

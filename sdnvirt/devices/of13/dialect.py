@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Final
 from sdnvirt.datapath.flow import Punt
 from sdnvirt.datapath.flow_entries import Removal
 from sdnvirt.devices.device import Port
-from sdnvirt.devices.of13 import basics, flows, statistics
-from sdnvirt.devices.of13.handler import Handlers
+from sdnvirt.devices.of13 import basics, flows, groups, meters, statistics
+from sdnvirt.devices.of13.handler import Answers, Handlers
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.record import Message
 from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.error_codes import OFPBRC, refuse
 from sdnvirt.openflow.v13.flow import FlowRemoved
 from sdnvirt.openflow.v13.match import Match, OxmMatch
+from sdnvirt.openflow.v13.multipart import MultipartReply, MultipartRequest
 from sdnvirt.openflow.v13.packets import PacketIn
 from sdnvirt.openflow.v13.ports import PortStatus
 from sdnvirt.units import NS_PER_S
@@ -22,7 +23,24 @@ from sdnvirt.units import NS_PER_S
 if TYPE_CHECKING:
     from sdnvirt.devices.agent import Agent
 
-HANDLERS: Final[Handlers] = {**basics.HANDLERS, **flows.HANDLERS, **statistics.HANDLERS}
+ANSWERS: Final[Answers] = {**statistics.ANSWERS, **groups.ANSWERS, **meters.ANSWERS}
+"""How each kind of multipart request is answered; one that is not here is refused."""
+
+
+def _multipart(agent: Agent, request: MultipartRequest) -> Message:
+    answer = ANSWERS.get(request.kind)
+    if answer is None:
+        raise refuse(OFPBRC.BAD_MULTIPART, f"multipart type {request.kind} is not supported")
+    return MultipartReply(request.kind, answer(agent.switch, request.entries))
+
+
+HANDLERS: Final[Handlers] = {
+    MultipartRequest: _multipart,
+    **basics.HANDLERS,
+    **flows.HANDLERS,
+    **groups.HANDLERS,
+    **meters.HANDLERS,
+}
 """How each request is handled; a type that is not here is refused."""
 
 LENGTH_MAX: Final = 0xFFFF

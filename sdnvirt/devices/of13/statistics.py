@@ -6,32 +6,25 @@ refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from sdnvirt.addresses import dpid_text
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.devices.device import Port
-from sdnvirt.devices.of13.handler import Handlers
-from sdnvirt.openflow.record import Message, Structure
+from sdnvirt.devices.of13.handler import Answers, Entries
 from sdnvirt.openflow.v13.constants import OFPFF, OFPMP, OFPP, OFPPS
 from sdnvirt.openflow.v13.error_codes import OFPBRC, refuse
 from sdnvirt.openflow.v13.features import Desc
 from sdnvirt.openflow.v13.flow import AggregateStats, FlowStats, FlowStatsRequest
-from sdnvirt.openflow.v13.multipart import MultipartReply, MultipartRequest
 from sdnvirt.openflow.v13.ports import PortDesc, PortStats, PortStatsRequest
 from sdnvirt.openflow.v13.tables import TableStats
 from sdnvirt.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from sdnvirt.devices.agent import Agent
     from sdnvirt.devices.switch import OpenFlowSwitch
 
 NOT_COUNTED: Final = (1 << 64) - 1
 """A counter that is not kept (7.3.5.2)."""
-
-Entries = tuple[Structure, ...]
-Answer = Callable[["OpenFlowSwitch", Entries], Entries]
 
 
 def port_desc(port: Port) -> PortDesc:
@@ -125,7 +118,7 @@ def _port_stats(switch: OpenFlowSwitch, request: Entries) -> Entries:
     )
 
 
-ANSWERS: Final[dict[int, Answer]] = {
+ANSWERS: Final[Answers] = {
     OFPMP.DESC: _desc,
     OFPMP.FLOW: _flows,
     OFPMP.AGGREGATE: _aggregate,
@@ -133,14 +126,3 @@ ANSWERS: Final[dict[int, Answer]] = {
     OFPMP.PORT_STATS: _port_stats,
     OFPMP.PORT_DESC: _port_descs,
 }
-"""How each kind of multipart request is answered."""
-
-
-def _multipart(agent: Agent, request: MultipartRequest) -> Message:
-    answer = ANSWERS.get(request.kind)
-    if answer is None:
-        raise refuse(OFPBRC.BAD_MULTIPART, f"multipart type {request.kind} is not supported")
-    return MultipartReply(request.kind, answer(agent.switch, request.entries))
-
-
-HANDLERS: Final[Handlers] = {MultipartRequest: _multipart}
