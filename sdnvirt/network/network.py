@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sdnvirt.capture.sniff import Capture
 from sdnvirt.capture.story import Stories
@@ -16,11 +16,14 @@ from sdnvirt.devices.world import World
 from sdnvirt.engine.scheduler import relaxed_collector
 from sdnvirt.errors import UserError
 from sdnvirt.network.build import Plant, build
-from sdnvirt.network.graph import live_graph, node_of, set_edge
+from sdnvirt.network.graph import LiveGraph, node_of
 from sdnvirt.network.nodes import HostNode, Node, nearest
 from sdnvirt.network.routing import CONVERGENCE_NS, converge
 from sdnvirt.topology.resolved import Action, Topology
 from sdnvirt.units import NS_PER_S, format_time, parse_time
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 BOOT_LIMIT_NS: Final = 10 * NS_PER_S
 """Virtual time that :meth:`Network.boot` waits: two of a DHCP client's retransmissions."""
@@ -35,7 +38,6 @@ class Network:
     Attributes:
         topology: what it was built from.
         world: virtual time, random streams and the ledger.
-        graph: the nodes and the links that are up, as a live networkx graph.
         plant: every device and link.
         stories: which ports the packets of checks and pings crossed.
         trace: digest of every frame that a port received, and their number.
@@ -48,7 +50,7 @@ class Network:
         self.world: World = self.plant.world
         self.stories = Stories(self.world)
         self.trace = DigestTap(self.world)
-        self._all, self.graph = live_graph(topology, self.plant)
+        self._graph = LiveGraph(topology, self.plant)
         self.last_cause = 0
         self._failure: Exception | None = None
         self._run: Callable[[int], bool] = self.world.scheduler.run_until
@@ -192,6 +194,14 @@ class Network:
         """The names of all nodes."""
         return list(self.plant.devices)
 
+    @property
+    def graph(self) -> nx.Graph[str]:
+        """The nodes and the links that are up, as a live networkx graph.
+
+        Nodes carry ``kind`` and ``device``, edges what :class:`LiveGraph` says.
+        """
+        return self._graph.view()
+
     def port(self, name: str) -> Port:
         """Return a port by its full name, such as ``s1:h1``.
 
@@ -218,7 +228,7 @@ class Network:
         """Plug a link in or pull it out; routers of the underlay converge a little later."""
         link = self.link(name)
         link.set_up(up)
-        set_edge(self._all, link)
+        self._graph.refresh(link)
         if self.plant.routers:
             scheduler = self.world.scheduler
             scheduler.call_at(scheduler.now + CONVERGENCE_NS, self._converge)
