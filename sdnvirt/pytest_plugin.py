@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from inspect import signature
 from pathlib import Path
 from textwrap import dedent, indent
@@ -63,7 +64,7 @@ class LoadNetwork:
             text: what a topology file would hold, in place of a file; may be indented. Files
                 that it names are looked for from the current folder.
             seed: of the random streams, instead of the topology's.
-            controller: as of :func:`sdnvirt.load`.
+            controller: as of :func:`sdnvirt.load`. A process holds one embedded one at a time.
             allow_violations: whether the test means to break isolation or the ledger.
 
         Returns:
@@ -130,9 +131,10 @@ class LoadNetwork:
         return told + "".join(f"\n\ncaptures in {folder}" for folder in self.captures.values())
 
     def close(self) -> None:
-        """Close the networks, the last one first."""
-        while self.networks:
-            self.networks.pop().close()
+        """Close the networks, the last one first; one that cannot be does not keep the others."""
+        with ExitStack() as cleanup:
+            for network in self.networks:
+                cleanup.callback(network.close)
 
 
 _LOADER: Final = pytest.StashKey[LoadNetwork]()
