@@ -49,8 +49,8 @@ IPV4_PACKETS = {
     "UDP without checksum": ETHER / V4 / UDP(sport=1, dport=2, chksum=0) / BODY,
     "ICMP": ETHER / V4 / ICMP(type=8, code=1, id=3) / BODY,
     "with options": ETHER / V4.__class__(src="10.0.0.1", options=b"\x01" * 8) / TCP() / BODY,
-    "tagged": ETHER / Dot1Q(vlan=5) / V4 / UDP() / BODY,
-    "twice tagged": ETHER / Dot1AD(vlan=6) / Dot1Q(vlan=5) / V4 / TCP() / BODY,
+    "tagged": ETHER / Dot1Q(vlan=5, prio=2, id=1) / V4 / UDP() / BODY,
+    "twice tagged": ETHER / Dot1AD(vlan=6, id=1) / Dot1Q(vlan=5) / V4 / TCP() / BODY,
     "of another protocol": ETHER / V4.__class__(src="10.0.0.1", proto=47) / BODY,
 }
 IPV6_PACKETS = {

@@ -43,6 +43,7 @@ def accepts(match: Match, fields: Fields) -> bool:
     return True
 
 
+@settings(max_examples=20 * settings().max_examples)
 @given(MATCHES, MATCHES)
 def test_covers_says_whether_all_packets_of_one_are_packets_of_the_other(
     general: Match, particular: Match
@@ -65,6 +66,7 @@ def _tested_bits(match: Match) -> frozenset[tuple[str, int]]:
     )
 
 
+@settings(max_examples=20 * settings().max_examples)
 @given(MATCHES, MATCHES)
 def test_overlaps_says_whether_some_packet_is_taken_by_both(one: Match, other: Match) -> None:
     both = any(accepts(one, p) and accepts(other, p) for p in PACKETS)
