@@ -17,6 +17,7 @@ from sdnvirt.devices.link import Link
 from sdnvirt.devices.router import FabricRouter
 from sdnvirt.devices.switch import OpenFlowSwitch
 from sdnvirt.devices.world import World
+from sdnvirt.engine.scheduler import relaxed_collector
 from sdnvirt.functions.dhcp import DhcpFunction
 from sdnvirt.functions.dhcp_server import DhcpConfig
 from sdnvirt.functions.function import NetworkFunction
@@ -75,7 +76,8 @@ class Plant:
 
 def build(topology: Topology) -> Plant:
     """Build a topology; nothing runs yet."""
-    return _Builder(topology).build()
+    with relaxed_collector():
+        return _Builder(topology).build()
 
 
 class _Builder:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from sdnvirt.engine.scheduler import relaxed_collector
 from sdnvirt.errors import TopologyError
 from sdnvirt.topology.resolved import Topology
 
@@ -67,7 +68,8 @@ def from_dict(data: Mapping[str, Any], path: str = "topology", seed: int | None 
     from sdnvirt.topology.validation import validate
 
     problems = Problems(path)
-    return resolve(validate(data, problems), problems, seed)
+    with relaxed_collector():
+        return resolve(validate(data, problems), problems, seed)
 
 
 def json_schema() -> dict[str, Any]:
@@ -84,6 +86,7 @@ def _from_yaml(data: bytes, file: str, seed: int | None) -> Topology:
     from sdnvirt.topology.resolve import resolve
     from sdnvirt.topology.validation import validate
 
-    document = parse(data, file)
-    problems = Problems(file, document)
-    return resolve(validate(document.plain(), problems), problems, seed)
+    with relaxed_collector():
+        document = parse(data, file)
+        problems = Problems(file, document)
+        return resolve(validate(document.plain(), problems), problems, seed)
