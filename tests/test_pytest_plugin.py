@@ -206,7 +206,7 @@ def test_the_marker_is_declared(project: pytest.Pytester) -> None:
 
 
 def test_projects_that_do_not_use_it_hardly_notice() -> None:
-    """Processor time of the fastest of several imports: the machine may be busy with other things."""
+    """Processor time, of the fastest of several imports: the machine may be busy."""
     program = (
         "import sys, time, pytest\n"
         "before = set(sys.modules)\n"
