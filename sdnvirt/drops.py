@@ -28,11 +28,12 @@ class DropReason(Enum):
     SAME_PORT = "the destination is on the port that the frame came from"
     RESERVED_ADDRESS = "link-local addresses are not forwarded by a bridge (802.1Q, table 8-1)"
     # OpenFlow switches
+    PORT_CLOSED = "the port's configuration does not let packets in"
     TABLE_MISS = "no flow entry matched and the table has no table-miss entry"
     NO_LIVE_BUCKET = "no bucket of the group is alive"
     METERED = "the meter's rate was exceeded"
     NO_OUTPUT = "the matching flow entry has no output"
-    PACKET_IN_LOST = "no controller is connected to take the packet-in"
+    PACKET_IN_LOST = "no controller takes the packet-in"
     # routers and the IP fabric
     TTL_EXPIRED = "the time to live ran out"
     NO_ROUTE = "no route to the destination"

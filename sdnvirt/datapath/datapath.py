@@ -98,6 +98,11 @@ class Datapath:
         self._cache.add_port(number)
         self._cache.clear()
 
+    def configure_port(self, number: int, config: int) -> None:
+        """Set the configuration of a port, bits of OFPPC (OpenFlow 1.3.5, 7.2.1)."""
+        self.state.configs[number] = config
+        self._cache.clear()
+
     # flow entries
 
     def modify(self, mod: FlowMod, now: int) -> list[Removal]:

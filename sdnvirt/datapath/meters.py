@@ -23,8 +23,11 @@ MAX_METERS: Final = 65_536
 MAX_BANDS: Final = 16
 """Bands of one meter; each is looked at for every packet."""
 
-DEFAULT_BURST_NS: Final = NS_PER_S
-"""Without OFPMF_BURST, a band's bucket holds what its rate gives in a second."""
+DEFAULT_BURST_NS: Final = NS_PER_S // 10
+"""Without OFPMF_BURST, a band's bucket holds what its rate gives in 100 ms (7.3.4.4 leaves it to
+the switch), and at least one full frame or one packet."""
+
+_FULL_FRAME_BITS: Final = 1_514 * 8
 
 _BITS_PER_KILOBIT: Final = 1_000
 
@@ -46,8 +49,9 @@ class LiveBand:
         self.spec = spec
         self.tally = Tally()
         self._rate = spec.rate * unit
-        burst = spec.burst_size * unit * NS_PER_S
-        self._capacity = burst if flags & OFPMF.BURST and burst else self._rate * DEFAULT_BURST_NS
+        least = 1 if flags & OFPMF.PKTPS else _FULL_FRAME_BITS
+        burst = spec.burst_size * unit * NS_PER_S if flags & OFPMF.BURST else 0
+        self._capacity = burst or max(self._rate * DEFAULT_BURST_NS, least * NS_PER_S)
         self._level = self._capacity
         self._filled_ns = now
 

@@ -11,7 +11,7 @@ from sdnvirt.datapath.flow import Flow
 from sdnvirt.datapath.walk import Walk
 from sdnvirt.drops import DropReason
 from sdnvirt.openflow.v13 import actions as act
-from sdnvirt.openflow.v13.constants import OFPAT, OFPP
+from sdnvirt.openflow.v13.constants import OFPAT, OFPP, OFPPC
 from sdnvirt.openflow.v13.instructions import (
     ApplyActions,
     ClearActions,
@@ -32,6 +32,8 @@ ActionSet = dict[tuple[int, OxmField | None], act.Action]
 
 def process(walk: Walk) -> Flow:
     """Take a packet from table 0 to the end; return the program for all packets like it."""
+    if walk.state.forbids(walk.in_port, OFPPC.PORT_DOWN | OFPPC.NO_RECV):
+        return walk.finish(DropReason.PORT_CLOSED, f"port {walk.in_port}")
     action_set: ActionSet = {}
     table_id: int | None = 0
     detail = ""

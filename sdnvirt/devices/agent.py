@@ -14,6 +14,7 @@ from sdnvirt.datapath.flow_entries import Removal
 from sdnvirt.devices.device import Port
 from sdnvirt.devices.dialect import Dialect
 from sdnvirt.devices.of13.dialect import Dialect13
+from sdnvirt.devices.roles import Asynchronous, AsyncMasks
 from sdnvirt.engine.scheduler import Timer
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.channel import (
@@ -28,7 +29,7 @@ from sdnvirt.openflow.channel import (
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.record import Message
 from sdnvirt.openflow.symmetric import Error
-from sdnvirt.openflow.v13.constants import DEFAULT_MISS_SEND_LEN, OFPPR
+from sdnvirt.openflow.v13.constants import DEFAULT_MISS_SEND_LEN, OFPCR, OFPPR
 
 if TYPE_CHECKING:
     from sdnvirt.devices.switch import OpenFlowSwitch
@@ -67,6 +68,8 @@ class Agent:
 
     Attributes:
         switch: the switch.
+        role: the controller's role, one of OFPCR.
+        masks: which asynchronous messages it gets.
         miss_send_len: bytes of a packet-in for packets that no output action sends (7.3.2).
         errors: how many OpenFlow errors the switch has sent; ``last_error`` is the last one.
     """
@@ -82,6 +85,8 @@ class Agent:
         self._side: ControllerSide | None = None
         self._tick: Timer | None = None
         self._dialect = DIALECTS[max(DIALECTS)]
+        self.role: int = OFPCR.EQUAL
+        self.masks = AsyncMasks()
         self.miss_send_len = DEFAULT_MISS_SEND_LEN
         self.errors = 0
         self.last_error = ""
@@ -108,6 +113,8 @@ class Agent:
     def _forget(self) -> None:
         """Let nothing of the last connection reach into the next one."""
         self._channel = Channel(echo_idle_ns=self._echo_idle_ns)
+        self.role = OFPCR.EQUAL
+        self.masks = AsyncMasks()
         if self._tick is not None:
             self._tick.cancel()
 
@@ -119,14 +126,19 @@ class Agent:
         """Tell the controller of a packet."""
         self._send(self._dialect.packet_in(in_port, frame, punt, buffer_id, data))
 
+    def wants(self, kind: Asynchronous, reason: int) -> bool:
+        """Whether the controller is connected and is told of what happens for this reason."""
+        return self.ready and self.masks.wants(kind, reason, self.role)
+
     def port_status(self, reason: OFPPR, port: Port) -> None:
-        """Tell the controller that a port came or changed."""
-        if self.ready:
-            self._send(self._dialect.port_status(reason, port))
+        """Tell the controller that a port came or changed, if it wants to know."""
+        if self.wants(Asynchronous.PORT_STATUS, reason):
+            config = self.switch.datapath.state.configs.get(port.number, 0)
+            self._send(self._dialect.port_status(reason, port, config))
 
     def flow_removed(self, removal: Removal) -> None:
-        """Tell the controller that a flow entry is gone."""
-        if self.ready:
+        """Tell the controller that a flow entry is gone, if it wants to know."""
+        if self.wants(Asynchronous.FLOW_REMOVED, removal.reason):
             self._send(self._dialect.flow_removed(removal, self._scheduler.now))
 
     # the connection

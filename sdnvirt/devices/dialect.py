@@ -35,8 +35,14 @@ class Dialect(Protocol):
         """Return what tells the controller of a packet."""
         ...
 
-    def port_status(self, reason: int, port: Port) -> Message:
-        """Return what tells the controller that a port came, went or changed."""
+    def port_status(self, reason: int, port: Port, config: int) -> Message:
+        """Return what tells the controller that a port came, went or changed.
+
+        Args:
+            reason: one of OFPPR.
+            port: the port.
+            config: its configuration, bits of OFPPC.
+        """
         ...
 
     def flow_removed(self, removal: Removal, now: int) -> Message:

@@ -9,6 +9,7 @@ from sdnvirt.datapath.flow_entries import Removal
 from sdnvirt.devices.agent import Agent, ControllerPort
 from sdnvirt.devices.buffers import PacketBuffers
 from sdnvirt.devices.device import Device, Port
+from sdnvirt.devices.roles import Asynchronous, Mastership
 from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
 from sdnvirt.engine.scheduler import Timer
@@ -30,6 +31,7 @@ class OpenFlowSwitch(Device):
         datapath: flow tables and cache.
         buffers: packets that controllers were told of.
         agents: one for each controller.
+        mastership: which of the controllers is the master.
     """
 
     def __init__(self, name: str, world: World, dpid: int) -> None:
@@ -41,6 +43,7 @@ class OpenFlowSwitch(Device):
         self._flows_of = self.datapath.flows_of
         self._expiry: Timer | None = None
         self.buffers = PacketBuffers()
+        self.mastership = Mastership()
 
     def add_port(self, number: int, name: str, mac: Mac) -> Port:
         """Give the switch one more port; OpenFlow's ports are numbered from 1 to 0xffffff00."""
@@ -93,7 +96,9 @@ class OpenFlowSwitch(Device):
 
     def _punt(self, in_port: int, frame: Frame, punt: Punt) -> None:
         """Hand a frame to the controllers; it ends here, and a packet-out begins a new one."""
-        listeners = [agent for agent in self.agents if agent.ready]
+        listeners = [
+            agent for agent in self.agents if agent.wants(Asynchronous.PACKET_IN, punt.reason)
+        ]
         if not listeners:
             self.drop(frame, DropReason.PACKET_IN_LOST, f"table {punt.table_id}")
             return
@@ -139,6 +144,12 @@ class OpenFlowSwitch(Device):
         self.datapath.set_port(port.number, port.up)
         for agent in self.agents:
             agent.port_status(OFPPR.MODIFY, port)
+
+    def configure_port(self, number: int, config: int) -> None:
+        """Set a port's configuration (bits of OFPPC) and tell the controllers."""
+        self.datapath.configure_port(number, config)
+        for agent in self.agents:
+            agent.port_status(OFPPR.MODIFY, self.ports[number])
 
     def explain(self, port: Port, frame: Frame) -> list[str]:
         """Tell, table by table, what would become of a frame."""

@@ -7,8 +7,10 @@ from typing import Final
 from sdnvirt.datapath.actions.rule import ActionRule, Order, admit_any
 from sdnvirt.datapath.walk import Walk
 from sdnvirt.openflow.v13 import actions as act
-from sdnvirt.openflow.v13.constants import OFPP, OFPR
+from sdnvirt.openflow.v13.constants import OFPP, OFPPC, OFPR
 from sdnvirt.openflow.v13.error_codes import OFPBAC, refuse
+
+_NO_OUTPUT: Final = OFPPC.PORT_DOWN | OFPPC.NO_FWD
 
 _RESERVED: Final = (OFPP.IN_PORT, OFPP.FLOOD, OFPP.ALL, OFPP.CONTROLLER)
 
@@ -21,16 +23,30 @@ def _admit_output(action: act.Output) -> None:
 def _output(walk: Walk, action: act.Output) -> None:
     port, ports = action.port, walk.state.ports
     if port == OFPP.CONTROLLER:
+        if walk.state.forbids(walk.in_port, OFPPC.NO_PACKET_IN):
+            walk.tell("  to the controller is left out: the port's configuration forbids it")
+            return
         walk.punt(action.max_len, OFPR.NO_MATCH if walk.in_table_miss() else OFPR.ACTION)
     elif port == OFPP.IN_PORT:
         # A packet-out of the controller's own has no port to go back to.
-        walk.emit((walk.in_port,) if walk.in_port in ports else ())
+        allowed = walk.in_port in ports and not walk.state.forbids(walk.in_port, _NO_OUTPUT)
+        walk.emit((walk.in_port,) if allowed else ())
     elif port in (OFPP.FLOOD, OFPP.ALL):
-        walk.emit(tuple(n for n, up in ports.items() if up and n != walk.in_port))
+        # PORT_DOWN and NO_FWD keep a port out; ALL asks, in contrast to FLOOD, for no less
+        # (7.2.1), since a port without spanning tree is never blocked.
+        walk.emit(
+            tuple(
+                n
+                for n, up in ports.items()
+                if up and n != walk.in_port and not walk.state.forbids(n, _NO_OUTPUT)
+            )
+        )
     elif port == walk.in_port:
         walk.tell(f"  output to {port} is left out: the packet came from there")
     elif port not in ports:
         walk.tell(f"  output to {port} is left out: no such port")
+    elif walk.state.forbids(port, _NO_OUTPUT):
+        walk.tell(f"  output to {port} is left out: the port's configuration forbids it")
     else:
         walk.emit((port,))
 

@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING, Final
 from sdnvirt.datapath.flow import Punt
 from sdnvirt.datapath.flow_entries import Removal
 from sdnvirt.devices.device import Port
-from sdnvirt.devices.of13 import basics, flows, groups, meters, statistics
+from sdnvirt.devices.of13 import basics, flows, groups, meters, ports, roles, statistics
 from sdnvirt.devices.of13.handler import Answers, Handlers
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.record import Message
 from sdnvirt.openflow.v13 import oxm
+from sdnvirt.openflow.v13.constants import OFPCR
 from sdnvirt.openflow.v13.error_codes import OFPBRC, refuse
-from sdnvirt.openflow.v13.flow import FlowRemoved
+from sdnvirt.openflow.v13.flow import FlowMod, FlowRemoved
+from sdnvirt.openflow.v13.groups import GroupMod
 from sdnvirt.openflow.v13.match import Match, OxmMatch
+from sdnvirt.openflow.v13.meters import MeterMod
 from sdnvirt.openflow.v13.multipart import MultipartReply, MultipartRequest
-from sdnvirt.openflow.v13.packets import PacketIn
-from sdnvirt.openflow.v13.ports import PortStatus
+from sdnvirt.openflow.v13.packets import PacketIn, PacketOut
+from sdnvirt.openflow.v13.ports import PortMod, PortStatus
+from sdnvirt.openflow.v13.tables import TableMod
 from sdnvirt.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -40,8 +44,15 @@ HANDLERS: Final[Handlers] = {
     **flows.HANDLERS,
     **groups.HANDLERS,
     **meters.HANDLERS,
+    **ports.HANDLERS,
+    **roles.HANDLERS,
 }
 """How each request is handled; a type that is not here is refused."""
+
+NOT_FOR_SLAVES: Final[frozenset[type[Message]]] = frozenset(
+    {FlowMod, GroupMod, MeterMod, PacketOut, PortMod, TableMod}
+)
+"""What a controller must not do while it is a slave (6.3.5)."""
 
 LENGTH_MAX: Final = 0xFFFF
 """The length of a packet in a packet-in has 16 bits, the largest IP packet with its header 17."""
@@ -55,6 +66,8 @@ class Dialect13:
         handler = HANDLERS.get(type(request))
         if handler is None:
             raise refuse(OFPBRC.BAD_TYPE, f"{type(request).__name__} is not supported")
+        if agent.role == OFPCR.SLAVE and type(request) in NOT_FOR_SLAVES:
+            raise refuse(OFPBRC.IS_SLAVE, f"{type(request).__name__} from a slave")
         return handler(agent, request)
 
     def packet_in(
@@ -68,9 +81,9 @@ class Dialect13:
         size = min(frame.size, LENGTH_MAX)
         return PacketIn(buffer_id, size, punt.reason, punt.table_id, punt.cookie, match, data)
 
-    def port_status(self, reason: int, port: Port) -> Message:
+    def port_status(self, reason: int, port: Port, config: int) -> Message:
         """Return the port status for a port (7.4.3)."""
-        return PortStatus(reason, statistics.port_desc(port))
+        return PortStatus(reason, statistics.port_desc(port, config))
 
     def flow_removed(self, removal: Removal, now: int) -> Message:
         """Return the flow removed message for an entry (7.4.2)."""

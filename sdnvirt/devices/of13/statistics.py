@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 from sdnvirt.addresses import dpid_text
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.devices.device import Port
+from sdnvirt.devices.of13.basics import TABLES
 from sdnvirt.devices.of13.handler import Answers, Entries
-from sdnvirt.openflow.v13.constants import OFPFF, OFPMP, OFPP, OFPPS
+from sdnvirt.openflow.v13.constants import OFPFF, OFPMP, OFPP, OFPPC, OFPPS
 from sdnvirt.openflow.v13.error_codes import OFPBRC, refuse
 from sdnvirt.openflow.v13.features import Desc
 from sdnvirt.openflow.v13.flow import AggregateStats, FlowStats, FlowStatsRequest
@@ -27,10 +28,11 @@ NOT_COUNTED: Final = (1 << 64) - 1
 """A counter that is not kept (7.3.5.2)."""
 
 
-def port_desc(port: Port) -> PortDesc:
-    """Return the description of a port."""
-    state = OFPPS.LIVE if port.up else OFPPS.LINK_DOWN
-    return PortDesc(port.number, port.mac, port.name, state=state)
+def port_desc(port: Port, config: int) -> PortDesc:
+    """Return the description of a port; ``config`` is bits of OFPPC."""
+    live = port.up and not config & OFPPC.PORT_DOWN
+    state = 0 if port.up else OFPPS.LINK_DOWN
+    return PortDesc(port.number, port.mac, port.name, config, state | (OFPPS.LIVE if live else 0))
 
 
 def _desc(switch: OpenFlowSwitch, _request: Entries) -> Entries:
@@ -38,7 +40,8 @@ def _desc(switch: OpenFlowSwitch, _request: Entries) -> Entries:
 
 
 def _port_descs(switch: OpenFlowSwitch, _request: Entries) -> Entries:
-    return tuple(port_desc(port) for port in switch.ports.values())
+    configs = switch.datapath.state.configs
+    return tuple(port_desc(port, configs.get(number, 0)) for number, port in switch.ports.items())
 
 
 def _flows(switch: OpenFlowSwitch, request: Entries) -> Entries:
@@ -88,9 +91,12 @@ def _selected(switch: OpenFlowSwitch, request: Entries) -> list[FlowEntry]:
 
 def _tables(switch: OpenFlowSwitch, _request: Entries) -> Entries:
     switch.datapath.settle()
+    tables = switch.datapath.tables
     return tuple(
-        TableStats(table.number, len(table), table.looked_up, table.matched)
-        for table in switch.datapath.tables.values()
+        TableStats(number, len(table), table.looked_up, table.matched)
+        if (table := tables.get(number)) is not None
+        else TableStats(number, 0, 0, 0)
+        for number in range(TABLES)
     )
 
 
