@@ -207,21 +207,24 @@ def test_the_marker_is_declared(project: pytest.Pytester) -> None:
 
 def test_projects_that_do_not_use_it_hardly_notice() -> None:
     """Processor time, of the fastest of several imports: the machine may be busy."""
-    program = (
-        "import sys, time, pytest\n"
-        "before = set(sys.modules)\n"
-        "start = time.process_time()\n"
-        "import sdnvirt.pytest_plugin\n"
-        "print((time.process_time() - start) * 1000, *(set(sys.modules) - before))"
-    )
-    times = []
-    for _ in range(3):
-        ran = subprocess.run(
-            [sys.executable, "-c", program],
-            check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1],
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},  # not to compile it each time
-        )  # fmt: skip
-        time_ms, *modules = ran.stdout.split()
-        times.append(float(time_ms))
-        assert set(modules) == {"sdnvirt", "sdnvirt.pytest_plugin"}
-    assert min(times) < IMPORT_LIMIT_MS
+    program = """
+import sys, time, pytest
+before = set(sys.modules)
+times = []
+for _ in range(10):
+    start = time.process_time()
+    import sdnvirt.pytest_plugin
+    times.append(1000 * (time.process_time() - start))
+    new = set(sys.modules) - before
+    for module in new:
+        del sys.modules[module]
+print(min(times), *sorted(new))
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1],
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},  # not to compile it each time
+    )  # fmt: skip
+    time_ms, *modules = ran.stdout.split()
+    assert modules == ["sdnvirt", "sdnvirt.pytest_plugin"]
+    assert float(time_ms) < IMPORT_LIMIT_MS, ran.stdout
