@@ -6,6 +6,7 @@ buckets are alive. Groups may lead to groups, never in a circle.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 from zlib import crc32
@@ -22,6 +23,14 @@ MAX_GROUPS: Final = 65_536
 MAX_BUCKETS: Final = 1_024
 """Buckets of one group; a message of 64 KiB has room for some 2,000 with an output each."""
 
+MAX_CHAIN: Final = 16
+"""Groups that may lead to one another; deep enough for any design, and far from the depth of calls
+at which Python gives up."""
+
+MAX_COPIES: Final = 4_096
+"""Buckets that process one packet at most, over all groups that it comes through: where groups of
+two buckets lead to one another, the copies double with each."""
+
 _GOLDEN_RATIO: Final = 0x9E3779B1
 """Odd, near 2^32 over the golden ratio: spreads a CRC's linear bits over the high ones."""
 
@@ -34,6 +43,12 @@ class LiveBucket:
     def __init__(self, spec: Bucket) -> None:
         self.spec = spec
         self.tally = Tally()
+
+    def leads_to(self) -> Iterator[int]:
+        """Yield the groups that it outputs to."""
+        for action in self.spec.actions:
+            if isinstance(action, act.Group):
+                yield action.group_id
 
 
 class Group:
@@ -59,9 +74,13 @@ class Group:
     def leads_to(self) -> Iterator[int]:
         """Yield the groups that its buckets output to."""
         for bucket in self.buckets:
-            for action in bucket.spec.actions:
-                if isinstance(action, act.Group):
-                    yield action.group_id
+            yield from bucket.leads_to()
+
+    def watches(self) -> Iterator[int]:
+        """Yield the groups on whose life that of its buckets depends."""
+        for bucket in self.buckets:
+            if bucket.spec.watch_group != OFPG.ANY:
+                yield bucket.spec.watch_group
 
 
 class GroupTable:
@@ -112,6 +131,7 @@ class GroupTable:
             raise refuse(OFPGMFC.OUT_OF_GROUPS, f"{MAX_GROUPS} groups are the most")
         group = Group(mod, now)
         self._check_chain(group)
+        self._check_size(ChainMap({mod.group_id: group}, self._groups), group, exists)
         self._invalidate()
         self._groups[mod.group_id] = group
         return ()
@@ -163,18 +183,40 @@ class GroupTable:
             self._check_actions(bucket.actions)
 
     def _check_chain(self, group: Group) -> None:
-        """Refuse a group that leads to a group that is not there, or back to itself."""
+        """Refuse a group that needs a group that is not there, or in the end itself."""
+        for group_id in group.leads_to():
+            if group_id not in self._groups and group_id != group.group_id:
+                raise refuse(OFPGMFC.INVALID_GROUP, f"a bucket leads to no group, {group_id}")
+        for group_id in group.watches():
+            if group_id not in self._groups and group_id != group.group_id:
+                raise refuse(OFPGMFC.BAD_WATCH, f"a bucket watches no group, {group_id}")
         seen: set[int] = set()
-        ahead = list(group.leads_to())
+        ahead = [*group.leads_to(), *group.watches()]
         while ahead:
             group_id = ahead.pop()
             if group_id == group.group_id:
                 raise refuse(OFPGMFC.LOOP, f"group {group_id} would lead to itself")
-            if group_id not in self._groups:
-                raise refuse(OFPGMFC.INVALID_GROUP, f"a bucket leads to no group, {group_id}")
             if group_id not in seen:
                 seen.add(group_id)
-                ahead += self._groups[group_id].leads_to()
+                ahead += [*self._groups[group_id].leads_to(), *self._groups[group_id].watches()]
+
+    def _check_size(self, groups: Mapping[int, Group], group: Group, known: bool) -> None:
+        """Refuse a group that would make a chain too long or too many copies of a packet.
+
+        Args:
+            groups: the groups as they would be.
+            group: the new one among them.
+            known: whether others may lead to it already, which then get longer, too.
+        """
+        sizes: dict[int, tuple[int, int]] = {}
+        for one in groups.values() if known else (group,):
+            length, copies = _size(one, groups, sizes, MAX_CHAIN)
+            if length > MAX_CHAIN or copies > MAX_COPIES:
+                raise refuse(
+                    OFPGMFC.CHAINING_UNSUPPORTED,
+                    f"group {one.group_id} would lead through more than {MAX_CHAIN} groups "
+                    f"or {MAX_COPIES} buckets",
+                )
 
     def _delete(self, group_id: int) -> tuple[int, ...]:
         if group_id == OFPG.ALL:
@@ -183,13 +225,45 @@ class GroupTable:
             raise refuse(OFPGMFC.INVALID_GROUP, f"group {group_id:#x} cannot be deleted")
         else:
             gone = (group_id,) if group_id in self._groups else ()
-            if any(group_id in group.leads_to() for group in self._groups.values()):
+            if any(
+                group_id in (*group.leads_to(), *group.watches()) for group in self._groups.values()
+            ):
                 raise refuse(OFPGMFC.CHAINED_GROUP, f"another group leads to {group_id}")
         if gone:
             self._invalidate()
         for one in gone:
             del self._groups[one]
         return gone
+
+
+def _size(
+    group: Group, groups: Mapping[int, Group], sizes: dict[int, tuple[int, int]], depth: int
+) -> tuple[int, int]:
+    """Return the length of the longest chain from a group, and how many buckets take a packet.
+
+    Args:
+        group: where to begin.
+        groups: all groups; there is no circle in them.
+        sizes: what was found before; filled in.
+        depth: how far to look; beyond it, chains count as one group too long.
+    """
+    if depth < 0:
+        return 1, 1
+    found = sizes.get(group.group_id)
+    if found is not None:
+        return found
+    length = 0
+    copies = []
+    for watched in group.watches():
+        length = max(length, _size(groups[watched], groups, sizes, depth - 1)[0])
+    for bucket in group.buckets:
+        below = [_size(groups[one], groups, sizes, depth - 1) for one in bucket.leads_to()]
+        length = max([length, *(size[0] for size in below)])
+        copies.append(1 + sum(size[1] for size in below))
+    all_of_them = group.type in (OFPGT.ALL, OFPGT.INDIRECT)
+    size = 1 + length, sum(copies) if all_of_them else max(copies, default=0)
+    sizes[group.group_id] = size
+    return size
 
 
 def _weighted(buckets: list[LiveBucket], key: bytes) -> tuple[LiveBucket, ...]:

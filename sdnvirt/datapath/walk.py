@@ -68,6 +68,7 @@ class Walk:
         self.in_port = in_port
         # What the flow key does not cover must not decide, or packets with one key could differ.
         self.data = frame.data[:KEY_BYTES]
+        self._arrived = frame
         self.tunnel_id = frame.tunnel_id
         self.metadata = 0
         self.stopped = False
@@ -153,6 +154,7 @@ class Walk:
         copy = Frame(self.data, tunnel_id=self.tunnel_id)
         walk = Walk(self.state, self.in_port, copy, self._narration)
         walk._entry = self._entry
+        walk._arrived = self._arrived
         return walk
 
     def count(self, tally: Tally) -> None:
@@ -164,8 +166,13 @@ class Walk:
         self._steps.append(Police(meter))
 
     def flow_key(self) -> bytes:
-        """Return the flow key of the packet as it is now."""
-        return flow_key(self.data, self.tunnel_id)
+        """Return the flow key with which the packet arrived.
+
+        That of the packet as it is now may cover bytes that the first one did not, when a tag
+        makes its shape an unusual one; a choice by those would differ within one cached flow.
+        """
+        arrived = self._arrived
+        return arrived.key or flow_key(arrived.data, arrived.tunnel_id)
 
     def in_table_miss(self) -> bool:
         """Whether the packet is being handled by a table-miss entry (5.4)."""
