@@ -1,0 +1,340 @@
+"""Actions: what is done with a packet, in order (OpenFlow 1.0.0, 3.3 and 5.2.4).
+
+::
+
+    0      2        4
+    type   length   arguments, up to a multiple of 8 bytes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from struct import Struct
+from typing import ClassVar, Final, Self
+
+from sdnvirt.addresses import Ipv4, Mac
+from sdnvirt.openflow.v10.constants import OFPAT, OFPP
+from sdnvirt.openflow.v10.error_codes import OFPBAC, refuse
+from sdnvirt.openflow.v13.constants import named
+
+_HEADER: Final = Struct("!HH")
+_PLAIN: Final = Struct("!HH4x")
+_OCTET: Final = Struct("!HHB3x")
+_NUMBER: Final = Struct("!HHH2x")
+_VENDOR: Final = Struct("!HHI")
+
+MIN_SIZE: Final = 8
+"""Bytes of the shortest action; all are multiples of it."""
+
+MAX_LEN: Final = 0xFFFF
+"""The most bytes that an output to the controller can ask for: more than any packet has."""
+
+
+class Action:
+    """An action; ``TYPE`` is its OFPAT number. Its text is what ovs-ofctl prints."""
+
+    __slots__ = ()
+
+    TYPE: ClassVar[int]
+
+    @classmethod
+    def unpack(cls, data: bytes, start: int, end: int) -> Self:
+        """Return the action that is ``data[start:end]``, whose type and length were checked.
+
+        Raises:
+            OpenFlowError: the arguments break the specification (OFPET_BAD_ACTION).
+        """
+        raise NotImplementedError
+
+    def pack(self) -> bytes:
+        """Return the action's bytes, header and padding included."""
+        raise NotImplementedError
+
+
+class _FixedAction(Action):
+    """An action whose arguments are the values of one struct layout, in order."""
+
+    __slots__ = ()
+
+    LAYOUT: ClassVar[Struct] = _PLAIN
+
+    __match_args__: ClassVar[tuple[str, ...]] = ()  # the fields; filled in by @dataclass
+
+    @classmethod
+    def unpack(cls, data: bytes, start: int, end: int) -> Self:
+        if end - start != cls.LAYOUT.size:
+            raise refuse(OFPBAC.BAD_LEN, f"{cls.__name__} cannot have {end - start} bytes")
+        make: Callable[..., Self] = cls
+        return make(*cls.LAYOUT.unpack_from(data, start)[2:])
+
+    def pack(self) -> bytes:
+        arguments = [getattr(self, name) for name in self.__match_args__]
+        return self.LAYOUT.pack(self.TYPE, self.LAYOUT.size, *arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Output(_FixedAction):
+    """Send the packet out of a port.
+
+    Attributes:
+        port: port number, or one of OFPP.
+        max_len: bytes that a packet-in may carry when the port is OFPP.CONTROLLER.
+    """
+
+    port: int
+    max_len: int = MAX_LEN
+
+    TYPE: ClassVar[int] = OFPAT.OUTPUT
+    LAYOUT: ClassVar[Struct] = Struct("!HHHH")
+
+    def __str__(self) -> str:
+        if self.port == OFPP.CONTROLLER:
+            return f"CONTROLLER:{self.max_len}"
+        if self.port > OFPP.MAX:
+            return named(self.port, OFPP)
+        return f"output:{self.port}"
+
+
+class _BitsAction(_FixedAction):
+    """An action with one integer, of which only the bits in ``BITS`` may be set."""
+
+    __slots__ = ()
+
+    BITS: ClassVar[int]
+
+    @classmethod
+    def unpack(cls, data: bytes, start: int, end: int) -> Self:
+        if end - start != cls.LAYOUT.size:
+            raise refuse(OFPBAC.BAD_LEN, f"{cls.__name__} cannot have {end - start} bytes")
+        _, _, value = cls.LAYOUT.unpack_from(data, start)
+        if value & ~cls.BITS:
+            raise refuse(OFPBAC.BAD_ARGUMENT, f"{cls.__name__} cannot set {value:#x}")
+        make: Callable[..., Self] = cls
+        return make(value)
+
+
+@dataclass(frozen=True, slots=True)
+class SetVlanVid(_BitsAction):
+    """Set the VLAN identifier, 12 bits; a packet without a tag gets one, of priority 0."""
+
+    vlan_vid: int
+
+    TYPE: ClassVar[int] = OFPAT.SET_VLAN_VID
+    LAYOUT: ClassVar[Struct] = _NUMBER
+    BITS: ClassVar[int] = 0xFFF
+
+    def __str__(self) -> str:
+        return f"mod_vlan_vid:{self.vlan_vid}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetVlanPcp(_BitsAction):
+    """Set the VLAN priority, 3 bits; a packet without a tag gets one, of VLAN 0."""
+
+    vlan_pcp: int
+
+    TYPE: ClassVar[int] = OFPAT.SET_VLAN_PCP
+    LAYOUT: ClassVar[Struct] = _OCTET
+    BITS: ClassVar[int] = 7
+
+    def __str__(self) -> str:
+        return f"mod_vlan_pcp:{self.vlan_pcp}"
+
+
+@dataclass(frozen=True, slots=True)
+class StripVlan(_FixedAction):
+    """Take away the VLAN tag, if there is one."""
+
+    TYPE: ClassVar[int] = OFPAT.STRIP_VLAN
+
+    def __str__(self) -> str:
+        return "strip_vlan"
+
+
+@dataclass(frozen=True, slots=True)
+class _SetDlAddress(_FixedAction):
+    dl_addr: Mac
+
+    LAYOUT: ClassVar[Struct] = Struct("!HH6s6x")
+
+    @classmethod
+    def unpack(cls, data: bytes, start: int, end: int) -> Self:
+        if end - start != cls.LAYOUT.size:
+            raise refuse(OFPBAC.BAD_LEN, f"{cls.__name__} cannot have {end - start} bytes")
+        return cls(Mac(cls.LAYOUT.unpack_from(data, start)[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class SetDlSrc(_SetDlAddress):
+    """Set the Ethernet source address."""
+
+    TYPE: ClassVar[int] = OFPAT.SET_DL_SRC
+
+    def __str__(self) -> str:
+        return f"mod_dl_src:{self.dl_addr}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetDlDst(_SetDlAddress):
+    """Set the Ethernet destination address."""
+
+    TYPE: ClassVar[int] = OFPAT.SET_DL_DST
+
+    def __str__(self) -> str:
+        return f"mod_dl_dst:{self.dl_addr}"
+
+
+@dataclass(frozen=True, slots=True)
+class _SetNwAddress(_FixedAction):
+    nw_addr: Ipv4
+
+    LAYOUT: ClassVar[Struct] = Struct("!HH4s")
+
+    @classmethod
+    def unpack(cls, data: bytes, start: int, end: int) -> Self:
+        if end - start != cls.LAYOUT.size:
+            raise refuse(OFPBAC.BAD_LEN, f"{cls.__name__} cannot have {end - start} bytes")
+        return cls(Ipv4(cls.LAYOUT.unpack_from(data, start)[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class SetNwSrc(_SetNwAddress):
+    """Set the IPv4 source address of a packet that has one."""
+
+    TYPE: ClassVar[int] = OFPAT.SET_NW_SRC
+
+    def __str__(self) -> str:
+        return f"mod_nw_src:{self.nw_addr}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetNwDst(_SetNwAddress):
+    """Set the IPv4 destination address of a packet that has one."""
+
+    TYPE: ClassVar[int] = OFPAT.SET_NW_DST
+
+    def __str__(self) -> str:
+        return f"mod_nw_dst:{self.nw_addr}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetNwTos(_BitsAction):
+    """Set the DSCP of an IP packet, which stands in the upper 6 bits of ``tos``."""
+
+    tos: int
+
+    TYPE: ClassVar[int] = OFPAT.SET_NW_TOS
+    LAYOUT: ClassVar[Struct] = _OCTET
+    BITS: ClassVar[int] = 0xFC
+
+    def __str__(self) -> str:
+        return f"mod_nw_tos:{self.tos}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetTpSrc(_FixedAction):
+    """Set the source port of a packet whose transport protocol has ports."""
+
+    tp: int
+
+    TYPE: ClassVar[int] = OFPAT.SET_TP_SRC
+    LAYOUT: ClassVar[Struct] = _NUMBER
+
+    def __str__(self) -> str:
+        return f"mod_tp_src:{self.tp}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetTpDst(_FixedAction):
+    """Set the destination port of a packet whose transport protocol has ports."""
+
+    tp: int
+
+    TYPE: ClassVar[int] = OFPAT.SET_TP_DST
+    LAYOUT: ClassVar[Struct] = _NUMBER
+
+    def __str__(self) -> str:
+        return f"mod_tp_dst:{self.tp}"
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueue(_FixedAction):
+    """Send the packet out of a port by one of its queues; later outputs are not affected."""
+
+    port: int
+    queue_id: int
+
+    TYPE: ClassVar[int] = OFPAT.ENQUEUE
+    LAYOUT: ClassVar[Struct] = Struct("!HHH6xI")
+
+    def __str__(self) -> str:
+        return f"enqueue:{named(self.port, OFPP)}:{self.queue_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class VendorAction(Action):
+    """An action that is not the specification's.
+
+    Attributes:
+        vendor: who defines it.
+        data: its arguments, a multiple of 8 bytes.
+    """
+
+    vendor: int
+    data: bytes = b""
+
+    TYPE: ClassVar[int] = OFPAT.VENDOR
+
+    @classmethod
+    def unpack(cls, data: bytes, start: int, end: int) -> Self:
+        (_, _, vendor) = _VENDOR.unpack_from(data, start)
+        return cls(vendor, data[start + _VENDOR.size : end])
+
+    def pack(self) -> bytes:
+        length = _VENDOR.size + len(self.data)
+        return _VENDOR.pack(self.TYPE, length, self.vendor) + self.data
+
+    def __str__(self) -> str:
+        return f"vendor:{self.vendor:#x}({self.data.hex()})"
+
+
+ACTIONS: Final[dict[int, type[Action]]] = {
+    action.TYPE: action
+    for action in (
+        Output, SetVlanVid, SetVlanPcp, StripVlan, SetDlSrc, SetDlDst, SetNwSrc, SetNwDst,
+        SetNwTos, SetTpSrc, SetTpDst, Enqueue, VendorAction,
+    )
+}  # fmt: skip
+"""The class of each action type."""
+
+
+def unpack_actions(data: bytes, start: int, end: int) -> tuple[Action, ...]:
+    """Return the actions that fill ``data[start:end]``.
+
+    Raises:
+        OpenFlowError: one of them breaks the specification (OFPET_BAD_ACTION).
+    """
+    actions = []
+    while start < end:
+        if end - start < MIN_SIZE:
+            raise refuse(OFPBAC.BAD_LEN, f"an action cannot have {end - start} bytes")
+        kind, length = _HEADER.unpack_from(data, start)
+        if length < MIN_SIZE or length % 8 or length > end - start:
+            raise refuse(OFPBAC.BAD_LEN, f"an action of {length} bytes in {end - start}")
+        action = ACTIONS.get(kind)
+        if action is None:
+            raise refuse(OFPBAC.BAD_TYPE, f"no action has the type {kind}")
+        actions.append(action.unpack(data, start, start + length))
+        start += length
+    return tuple(actions)
+
+
+def pack_actions(actions: Iterable[Action]) -> bytes:
+    """Return actions as bytes, one behind the other."""
+    return b"".join([action.pack() for action in actions])
+
+
+def actions_text(actions: Iterable[Action]) -> str:
+    """Return actions as ovs-ofctl prints them: in order with commas, or ``drop`` for none."""
+    return ",".join(map(str, actions)) or "drop"

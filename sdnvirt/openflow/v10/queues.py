@@ -1,0 +1,134 @@
+"""Queues: configuration and statistics (OpenFlow 1.0.0, 5.2.2, 5.3.4 and 5.3.5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from struct import Struct
+from typing import ClassVar, Final, Self
+
+from sdnvirt.openflow.errors import bad_length
+from sdnvirt.openflow.record import FixedMessage, Message, Record, take_all
+from sdnvirt.openflow.v10.constants import OFPP, OFPQT, OFPT, QUEUE_ALL
+
+_REPLY: Final = Struct("!H6x")
+_QUEUE: Final = Struct("!IH2x")
+_PROPERTY: Final = Struct("!HH4x")
+_RATE: Final = Struct("!HH4xH6x")
+
+
+@dataclass(frozen=True, slots=True)
+class NoProperty:
+    """A property that says nothing (OFPQT_NONE)."""
+
+    def pack(self) -> bytes:
+        """Return the property's bytes."""
+        return _PROPERTY.pack(OFPQT.NONE, _PROPERTY.size)
+
+
+@dataclass(frozen=True, slots=True)
+class MinRate:
+    """The bandwidth that a queue is sure of, in tenths of a percent of the link's."""
+
+    rate: int
+
+    def pack(self) -> bytes:
+        """Return the property's bytes."""
+        return _RATE.pack(OFPQT.MIN_RATE, _RATE.size, self.rate)
+
+
+QueueProperty = NoProperty | MinRate
+
+
+def _unpack_properties(data: bytes, start: int, end: int) -> tuple[QueueProperty, ...]:
+    properties: list[QueueProperty] = []
+    while start < end:
+        if end - start < _PROPERTY.size:
+            raise bad_length("a queue property", end - start)
+        kind, length = _PROPERTY.unpack_from(data, start)
+        if length > end - start:
+            raise bad_length("a queue property", length)
+        if kind == OFPQT.NONE and length == _PROPERTY.size:
+            properties.append(NoProperty())
+        elif kind == OFPQT.MIN_RATE and length == _RATE.size:
+            properties.append(MinRate(_RATE.unpack_from(data, start)[2]))
+        else:
+            raise bad_length(f"a queue property of type {kind}", length)
+        start += length
+    return tuple(properties)
+
+
+@dataclass(frozen=True, slots=True)
+class PacketQueue:
+    """A queue of a port and its properties."""
+
+    queue_id: int
+    properties: tuple[QueueProperty, ...] = ()
+
+    @classmethod
+    def take(cls, data: bytes, start: int, end: int) -> tuple[Self, int]:
+        """Return the queue at ``start`` and the offset behind it."""
+        if end - start < _QUEUE.size:
+            raise bad_length("a queue", end - start)
+        queue_id, length = _QUEUE.unpack_from(data, start)
+        stop = start + length
+        if length < _QUEUE.size or stop > end:
+            raise bad_length("a queue", length)
+        return cls(queue_id, _unpack_properties(data, start + _QUEUE.size, stop)), stop
+
+    def pack(self) -> bytes:
+        """Return the queue's bytes."""
+        properties = b"".join([one.pack() for one in self.properties])
+        return _QUEUE.pack(self.queue_id, _QUEUE.size + len(properties)) + properties
+
+
+@dataclass(frozen=True, slots=True)
+class QueueGetConfigRequest(FixedMessage):
+    """Which queues has this port?"""
+
+    port: int
+
+    TYPE: ClassVar[int] = OFPT.QUEUE_GET_CONFIG_REQUEST
+    LAYOUT: ClassVar[Struct] = Struct("!H2x")
+
+
+@dataclass(frozen=True, slots=True)
+class QueueGetConfigReply(Message):
+    """The queues of the port that was asked for."""
+
+    port: int
+    queues: tuple[PacketQueue, ...] = ()
+
+    TYPE: ClassVar[int] = OFPT.QUEUE_GET_CONFIG_REPLY
+
+    @classmethod
+    def unpack(cls, data: bytes, start: int, end: int) -> Self:
+        if end - start < _REPLY.size:
+            raise bad_length("a queue configuration", end - start)
+        (port,) = _REPLY.unpack_from(data, start)
+        return cls(port, take_all(PacketQueue, data, start + _REPLY.size, end))
+
+    def pack(self) -> bytes:
+        return _REPLY.pack(self.port) + b"".join([queue.pack() for queue in self.queues])
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatsRequest(Record):
+    """The queue whose statistics are asked for; OFPP.ALL and QUEUE_ALL for all."""
+
+    port_no: int = OFPP.ALL
+    queue_id: int = QUEUE_ALL
+
+    LAYOUT: ClassVar[Struct] = Struct("!H2xI")
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStats(Record):
+    """The counters of a queue."""
+
+    port_no: int
+    queue_id: int
+    tx_bytes: int
+    tx_packets: int
+    tx_errors: int
+
+    LAYOUT: ClassVar[Struct] = Struct("!H2xIQQQ")
