@@ -28,6 +28,7 @@ from sdnvirt.openflow.errors import (
 from sdnvirt.openflow.header import HEADER_SIZE, Header, frame, read_header
 from sdnvirt.openflow.record import Message
 from sdnvirt.openflow.symmetric import EchoReply, EchoRequest, Error, Hello
+from sdnvirt.openflow.v10 import codec as v10
 from sdnvirt.openflow.v13 import codec as v13
 
 ERROR_DATA_SIZE: Final = 64
@@ -57,7 +58,7 @@ class Codec(Protocol):
         ...
 
 
-CODECS: Final[dict[int, Codec]] = {4: v13}
+CODECS: Final[dict[int, Codec]] = {1: v10, 4: v13}
 """The codec of each wire version."""
 
 
@@ -212,7 +213,8 @@ class Channel:
     def start(self) -> None:
         """Queue the HELLO; the connection is there."""
         self._step(Input.START)
-        hello = Hello(self._versions)
+        has_bitmap = self._version >= HELLO_BITMAP_VERSION
+        hello = Hello(self._versions if has_bitmap else None)
         self._outgoing.append(frame(self._version, hello.TYPE, self._take_xid(), hello.pack()))
 
     def send(self, message: Message, xid: int | None = None) -> int:
