@@ -106,7 +106,7 @@ class HostNode(Node):
         network = self._network
         interval_ns, timeout_ns = parse_time(interval), parse_time(timeout)
         ping = self.host.start_ping(
-            self._address_of(target),
+            self.address_of(target),
             count,
             interval_ns=interval_ns,
             size=size,
@@ -118,7 +118,12 @@ class HostNode(Node):
         network.run_while(lambda: not ping.done, limit)
         return ping.result()
 
-    def _address_of(self, target: str | Ipv4 | HostNode) -> Ipv4:
+    def address_of(self, target: str | Ipv4 | HostNode) -> Ipv4:
+        """Return an address, that of a node, or the one that text names.
+
+        Raises:
+            UserError: there is no such node, or it has no address.
+        """
         if isinstance(target, Ipv4):
             return target
         if isinstance(target, str):

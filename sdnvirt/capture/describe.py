@@ -1,0 +1,63 @@
+"""A frame in one line, as tcpdump would say it in short."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sdnvirt.errors import WireError
+from sdnvirt.wire import dot1q, vxlan
+from sdnvirt.wire.arp import Arp
+from sdnvirt.wire.dhcpv4 import CLIENT_PORT, SERVER_PORT, Dhcpv4
+from sdnvirt.wire.ethernet import Ethernet, EtherType
+from sdnvirt.wire.icmp import Icmp
+from sdnvirt.wire.ipv4 import IpProtocol, Ipv4Packet
+from sdnvirt.wire.udp import Udp
+from sdnvirt.wire.vxlan import Vxlan
+
+MAX_LAYERS: Final = 8
+"""Tags and tunnels that are looked into; more than these in one frame are an attack."""
+
+_DHCP: Final = (CLIENT_PORT, SERVER_PORT)
+
+
+def describe(data: bytes) -> str:
+    """Return what a frame is, layer by layer; of malformed bytes, as far as they make sense."""
+    return _frame(data, MAX_LAYERS)
+
+
+def _frame(data: bytes, layers: int) -> str:
+    if not layers:
+        return f"{len(data)} B more"
+    try:
+        tag = dot1q.outer_tag(data)
+        if tag is not None:
+            return f"vlan {tag.vid}, {_frame(dot1q.pop_tag(data), layers - 1)}"
+        return _payload(Ethernet.parse(data), layers)
+    except WireError as error:
+        return f"malformed, {len(data)} B: {error}"
+
+
+def _payload(frame: Ethernet, layers: int) -> str:
+    if frame.ethertype == EtherType.ARP:
+        return str(Arp.parse(frame.payload))
+    if frame.ethertype == EtherType.IPV4:
+        return _ipv4(Ipv4Packet.parse(frame.payload), layers)
+    return f"{frame.src} > {frame.dst}, ethertype {frame.ethertype:#06x}"
+
+
+def _ipv4(packet: Ipv4Packet, layers: int) -> str:
+    ends = f"{packet.src} > {packet.dst}"
+    if packet.is_fragment:
+        return f"{ends}: fragment"
+    if packet.protocol == IpProtocol.ICMP:
+        return f"{ends}: {Icmp.parse(packet.payload)}"
+    if packet.protocol != IpProtocol.UDP:
+        return f"{ends}: IP protocol {packet.protocol}"
+    datagram = Udp.parse(packet.payload, packet.src, packet.dst)
+    ends = f"{packet.src}.{datagram.src_port} > {packet.dst}.{datagram.dst_port}"
+    if datagram.dst_port == vxlan.UDP_PORT:
+        inner = Vxlan.parse(datagram.payload)
+        return f"{ends}: VXLAN, vni {inner.vni}: {_frame(inner.payload, layers - 1)}"
+    if datagram.dst_port in _DHCP:
+        return f"{ends}: {Dhcpv4.parse(datagram.payload)}"
+    return f"{ends}: UDP, length {len(datagram.payload)}"
