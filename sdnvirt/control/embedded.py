@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import random
+import socket
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ from sdnvirt.control.blame import Blame
 from sdnvirt.control.hub import SpinError, VirtualHub, installed
 from sdnvirt.control.logs import RyuLog
 from sdnvirt.control.modules import AppModules
+from sdnvirt.control.no_sockets import NoSockets
 from sdnvirt.control.options import config_file, registered_options
 from sdnvirt.control.stock_ryu import (
     addrconv,
@@ -95,6 +97,7 @@ class EmbeddedController(Companion):
         self._undo = ExitStack()
         self._booted = False
         self._stuck = False
+        self._ending = False
         self._untold: ControllerError | None = None
 
     def start(self) -> None:
@@ -129,11 +132,11 @@ class EmbeddedController(Companion):
         The callbacks run in the emulator, at the instant at which the controller sends or closes.
         """
         now = self.scheduler.now
-        socket = VirtualSocket(self._hub, self._outbox, deliver, closed)
+        own = VirtualSocket(self._hub, self._outbox, deliver, closed)
         dial_at = self._backoffs.setdefault(dpid, Backoff()).next_dial(now)
-        self._sockets.append(socket)
-        self.scheduler.call_at(dial_at, self._serve, (socket, dpid))
-        return EmbeddedSide(self, socket)
+        self._sockets.append(own)
+        self.scheduler.call_at(dial_at, self._serve, (own, dpid))
+        return EmbeddedSide(self, own)
 
     def pump(self, now: int) -> int:
         """Run Ryu until it is idle; return its next deadline (ns) or NEVER.
@@ -153,12 +156,13 @@ class EmbeddedController(Companion):
         """Stop the apps and leave Ryu as if it had never run; does nothing the second time."""
         if EmbeddedController._alive is not self:
             return
+        self._ending = True
         if not self._stuck:
             with suppress(SpinError):
                 self._hub.spawn(self._apps.close)
                 self._hub.pump(self._hub.now)
-                for socket in self._sockets:
-                    socket.hang_up()
+                for connection in self._sockets:
+                    connection.hang_up()
                 self._hub.pump(self._hub.now)
         self._outbox.clear()
         self._hub.discard()
@@ -202,8 +206,12 @@ class EmbeddedController(Companion):
             self._hub.spawn(serve)
 
     def _stand_ins(self) -> dict[int, Any]:
-        """Map the identity of Python's clock and randomness to what an app gets for them."""
-        table: dict[int, Any] = {id(time): self._time, id(random): self._random}
+        """Map the identity of what leads out of the run to what an app gets for it."""
+        table: dict[int, Any] = {
+            id(time): self._time,
+            id(random): self._random,
+            id(socket): NoSockets(),
+        }
         for module, stand_in in ((time, self._time), (random, self._random)):
             for name, function in vars(module).items():
                 if isinstance(function, BuiltinFunctionType | MethodType) and name[0] != "_":
@@ -224,13 +232,13 @@ class EmbeddedController(Companion):
 
     def _serve(self, connection: tuple[VirtualSocket, int]) -> None:
         """Let Ryu serve a switch's connection; later if the apps have not started yet."""
-        socket, dpid = connection
+        own, dpid = connection
 
         def serve() -> None:
             try:
-                controller.datapath_connection_factory(socket, ("127.0.0.1", dpid))
+                controller.datapath_connection_factory(own, ("127.0.0.1", dpid))
             finally:
-                self._sockets.remove(socket)
+                self._sockets.remove(own)
 
         if self._booted:
             self._hub.spawn(serve)
@@ -245,10 +253,13 @@ class EmbeddedController(Companion):
             return
         if self.first_error is not None and self.first_error.__cause__ is error:
             return
+        if self._ending:
+            return  # Ryu's own apps stumble over each other when they are closed
         told = self._blame.error(error, app)
-        self._log.write_line("ERROR", str(told))
         if self.first_error is None:
             self.first_error = self._untold = told
+        else:
+            self._log.write_line("ERROR", str(told))
 
 
 class EmbeddedSide:

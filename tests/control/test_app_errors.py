@@ -114,7 +114,7 @@ def test_an_exception_in_a_handler(start: Any, app: Any) -> None:
     )
     assert isinstance(error.__cause__, AttributeError)
     assert error is network.controller.first_error
-    assert len([line for line in network.lines if "ERROR" in line]) == 2
+    assert network.lines == [f"0 ns ERROR {error}"]  # the second one
 
 
 def test_an_exception_in_a_greenlet_of_the_app(start: Any, app: Any) -> None:
@@ -151,12 +151,19 @@ def test_an_app_that_watches_the_clock_without_sleeping(
     assert "BusyWaitError: waits for the clock without sleeping" in str(network.errors[0])
 
 
-def test_an_app_that_waits_for_a_real_socket(start: Any, app: Any) -> None:
-    path = app(HANDLER.format("hub.listen(('127.0.0.1', 0)).accept()"))
-    network = start(path)
+@pytest.mark.parametrize(
+    ("use", "told"),
+    [
+        ("hub.listen(('127.0.0.1', 0)).accept()", "cannot wait for a real socket"),
+        ("socket.socket().accept()", "cannot open a real socket; run it remotely"),
+        ("socket.create_connection(('127.0.0.1', 1))", "cannot open a real socket"),
+    ],
+)
+def test_an_app_that_uses_a_real_socket(start: Any, app: Any, use: str, told: str) -> None:
+    network = start(app(HANDLER.format(use), before="import socket\n"))
     network.switch(1).packet_in(1, FRAME)
     network.run()
-    assert "cannot wait for a real socket" in str(network.errors[0])
+    assert told in str(network.errors[0])
 
 
 def test_an_interrupt_reaches_the_user_although_ryu_catches_everything(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
-from sdnvirt.control.remote import SEND_LIMIT, RemoteController
+from sdnvirt.control.remote import SEND_LIMIT, RemoteController, RemoteSide, State
 from sdnvirt.engine.scheduler import Scheduler
 from sdnvirt.errors import ControllerError
 
 SECOND = 1_000_000_000
 
+
+PATIENCE_S = 10
 
 SPEED = 50
 """How much faster than real time these tests run."""
@@ -29,7 +31,7 @@ class Peer:
 
     def __init__(self) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))
-        self.listener.settimeout(5)
+        self.listener.settimeout(PATIENCE_S)
         self.port = self.listener.getsockname()[1]
         self.scheduler = Scheduler()
         self.errors: list[ControllerError] = []
@@ -39,20 +41,28 @@ class Peer:
         self.delivered: list[bytes] = []
         self.closed: list[str] = []
 
-    def connect(self, dpid: int = 1) -> Any:
+    def connect(self, dpid: int = 1) -> RemoteSide:
         """Let a switch connect."""
         return self.remote.connect(dpid, self.delivered.append, self.closed.append)
 
-    def run(self, seconds: float = 1) -> None:
+    def run(self, seconds: float) -> None:
         """Let the network run, which is idle."""
         self.remote.pacer.run_until(self.scheduler.now + round(seconds * SECOND))
 
-    def accept(self) -> socket.socket:
-        """Take the next connection."""
-        self.run()
+    def until(self, condition: Callable[[], object]) -> None:
+        """Let the network run until something has happened."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert time.monotonic() < deadline, "it did not happen"
+            self.run(0.1)
+
+    def open(self, dpid: int = 1) -> tuple[RemoteSide, socket.socket]:
+        """Connect a switch and return both ends."""
+        side = self.connect(dpid)
+        self.until(lambda: side.state is State.OPEN)
         connection, _ = self.listener.accept()
-        connection.settimeout(5)
-        return connection
+        connection.settimeout(PATIENCE_S)
+        return side, connection
 
 
 @pytest.fixture
@@ -66,92 +76,91 @@ def peer() -> Iterator[Peer]:
 def test_bytes_go_both_ways(peer: Peer) -> None:
     side = peer.connect()
     side.feed(b"before the connection is there")
-    with peer.accept() as controller:
-        peer.run()
+    peer.until(lambda: side.state is State.OPEN)
+    with peer.listener.accept()[0] as controller:
         assert controller.recv(100) == b"before the connection is there"
         side.feed(b"after")
         assert controller.recv(100) == b"after"
         controller.sendall(b"answer")
-        peer.run()
-    assert b"".join(peer.delivered) == b"answer"
+        peer.until(lambda: b"".join(peer.delivered) == b"answer")
 
 
 def test_every_switch_has_a_connection_of_its_own(peer: Peer) -> None:
-    for dpid in (1, 2):
-        peer.connect(dpid).feed(bytes([dpid]))
-    with peer.accept() as one, peer.accept() as other:
-        peer.run()
-        assert one.recv(9) + other.recv(9) == b"\x01\x02"
+    one, first = peer.open(1)
+    other, second = peer.open(2)
+    with first, second:
+        one.feed(b"one")
+        other.feed(b"other")
+        assert (first.recv(9), second.recv(9)) == (b"one", b"other")
 
 
 def test_a_refused_connection_ends_the_run_and_is_told_once(peer: Peer) -> None:
     peer.listener.close()
-    peer.connect(1)
-    peer.connect(2)
-    peer.run()
+    sides = [peer.connect(1), peer.connect(2)]
+    peer.until(lambda: all(side.state is State.CLOSED for side in sides))
     (error,) = peer.errors
     assert str(error) == f"controller tcp:127.0.0.1:{peer.port}: connection refused"
     assert peer.closed == []
 
 
 def test_a_lost_connection_is_dialled_again_with_growing_delays(peer: Peer) -> None:
-    peer.connect()
-    peer.accept().close()
-    peer.run()
-    assert peer.closed == ["the controller closed the connection"]
+    peer.open()[1].close()
+    peer.until(lambda: peer.closed)
+    assert peer.closed.pop() == "the controller closed the connection"
     peer.listener.close()
     for delay in (1, 2, 4):
         peer.connect()
-        called, tries = peer.scheduler.now, len(peer.closed)
-        while len(peer.closed) == tries:
-            peer.run(0.1)
-        assert peer.closed[tries:] == ["connection refused"]
-        assert peer.scheduler.now - called >= delay * SECOND
+        called = fast_clock()
+        peer.until(lambda: peer.closed)
+        assert peer.closed.pop() == "connection refused"
+        assert fast_clock() - called >= delay * SECOND
     assert peer.errors == []
 
 
 def test_a_controller_that_does_not_read_is_given_up_and_stalls_nothing(peer: Peer) -> None:
-    side = peer.connect()
-    with peer.accept():
-        peer.run()
+    side, controller = peer.open()
+    with controller:
         for _ in range(100):
             side.feed(bytes(SEND_LIMIT // 8))
         assert peer.closed == []  # never from inside feed()
-        peer.run()
+        peer.until(lambda: peer.closed)
         assert peer.closed == [f"the controller does not read; {SEND_LIMIT} bytes wait for it"]
 
 
 def test_what_a_slow_controller_did_not_take_is_sent_later(peer: Peer) -> None:
-    side = peer.connect()
-    with peer.accept() as controller:
-        peer.run()
+    side, controller = peer.open()
+    with controller:
+        assert side.socket is not None
         side.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+        controller.setblocking(False)
         sent = bytes(range(256)) * 2048
         side.feed(sent)
         assert side.outgoing
-        got = b""
-        while len(got) < len(sent):
-            peer.run(0.1)
-            got += controller.recv(1 << 16)
+        got = bytearray()
+
+        def read() -> bool:
+            with suppress(BlockingIOError):
+                got.extend(controller.recv(1 << 16))
+            return len(got) >= len(sent)
+
+        peer.until(read)
         assert got == sent
-    assert not side.outgoing
+        assert not side.outgoing
 
 
 def test_a_side_that_is_closed_is_silent(peer: Peer) -> None:
-    side = peer.connect()
-    with peer.accept() as controller:
-        peer.run()
+    side, controller = peer.open()
+    with controller:
         side.close()
         side.feed(b"late")
         assert controller.recv(9) == b""
-        peer.run()
+        peer.run(1)
     assert (peer.closed, peer.delivered, peer.errors) == ([], [], [])
 
 
 def test_a_connection_that_waits_for_its_turn_can_be_closed(peer: Peer) -> None:
-    peer.connect()
-    peer.accept().close()
-    peer.run()
+    peer.open()[1].close()
+    peer.until(lambda: peer.closed)
     peer.connect().close()
     peer.run(3)
     peer.listener.setblocking(False)

@@ -60,7 +60,7 @@ class Programmed:
         self._seen = len(mods)
         frame = Frame(data, tunnel_id=tunnel_id)
         flow = self.datapath.classify(in_port, frame)
-        return [(where, out.data, out.tunnel_id) for out, where in flow.run(frame)]
+        return [(where, out.data, out.tunnel_id) for out, where in flow.run(frame, 0)]
 
     def ports(self, in_port: int, data: bytes, tunnel_id: int = 0) -> list[Any]:
         """Return the ports by which a frame leaves, in order."""
