@@ -127,9 +127,12 @@ class VirtualHub(BaseHub):  # type: ignore[misc]  # eventlet has no types
     def switch(self) -> Any:
         """Let others run until somebody switches back to this greenlet; return what they pass."""
         current = getcurrent()
+        own = self.greenlet
+        if current.parent is not own and current.parent is not None:
+            current.parent = own  # so that its end, too, leads back to the hub
         self._waiting[current] = None
         try:
-            return super().switch()
+            return own.switch()
         finally:
             del self._waiting[current]
 
