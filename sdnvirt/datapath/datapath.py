@@ -103,6 +103,12 @@ class Datapath:
         self.state.configs[number] = config
         self._cache.clear()
 
+    def tell_misses(self, told: bool) -> None:
+        """Set whether packets that match no entry go to a controller (PipelineState)."""
+        if self.state.tells_misses != told:
+            self.state.tells_misses = told
+            self._cache.clear()
+
     # flow entries
 
     def modify(self, mod: FlowMod, now: int) -> list[Removal]:

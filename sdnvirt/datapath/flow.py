@@ -19,6 +19,7 @@ from sdnvirt.datapath.table import FlowTable
 from sdnvirt.datapath.tally import Tally
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
+from sdnvirt.openflow.v13.constants import OFPR
 from sdnvirt.openflow.v13.meters import DscpRemarkBand
 
 CACHE_LIMIT: Final = 1 << 16
@@ -53,16 +54,22 @@ class Punt:
     """Hand the packet, as it is now, to the controller.
 
     Attributes:
-        max_len: bytes of it that the message may carry, or OFPCML.NO_BUFFER for all.
+        max_len: bytes of it that the message may carry, or OFPCML.NO_BUFFER for all; None, when
+            no action asked for it, for as many as each controller's miss_send_len says.
         reason: one of OFPR.
         table_id: the table that decided so.
         cookie: of the entry that decided so.
     """
 
-    max_len: int
+    max_len: int | None
     reason: int
     table_id: int
     cookie: int
+
+    @property
+    def is_miss(self) -> bool:
+        """Whether no entry matched, of which only controllers of OpenFlow 1.0 are told."""
+        return self.reason == OFPR.NO_MATCH and self.max_len is None
 
 
 @dataclass(frozen=True, slots=True)

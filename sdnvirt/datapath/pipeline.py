@@ -10,8 +10,10 @@ from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.flow import Flow
 from sdnvirt.datapath.walk import Walk
 from sdnvirt.drops import DropReason
+from sdnvirt.openflow.v10.constants import OFPPC as OFPPC10
 from sdnvirt.openflow.v13 import actions as act
-from sdnvirt.openflow.v13.constants import OFPAT, OFPP, OFPPC
+from sdnvirt.openflow.v13 import oxm
+from sdnvirt.openflow.v13.constants import OFPAT, OFPP, OFPPC, OFPR
 from sdnvirt.openflow.v13.instructions import (
     ApplyActions,
     ClearActions,
@@ -26,13 +28,16 @@ from sdnvirt.openflow.v13.oxm import OxmField
 EXECUTION_ORDER: Final = (Meter, ApplyActions, ClearActions, WriteActions, WriteMetadata, GotoTable)
 """The order in which an entry's instructions are executed (5.9)."""
 
+BRIDGE_GROUP: Final = 0x0180C2000000
+"""The address that bridges of a spanning tree speak to (IEEE 802.1D, table 7-9)."""
+
 ActionSet = dict[tuple[int, OxmField | None], act.Action]
 """Actions by type; set-field actions by type and field (5.10)."""
 
 
 def process(walk: Walk) -> Flow:
     """Take a packet from table 0 to the end; return the program for all packets like it."""
-    if walk.state.forbids(walk.in_port, OFPPC.PORT_DOWN | OFPPC.NO_RECV):
+    if _is_closed(walk):
         return walk.finish(DropReason.PORT_CLOSED, f"port {walk.in_port}")
     action_set: ActionSet = {}
     table_id: int | None = 0
@@ -40,12 +45,31 @@ def process(walk: Walk) -> Flow:
     while table_id is not None and not walk.stopped:
         entry = walk.look_up(table_id)
         if entry is None:
+            _miss(walk, table_id)
             return walk.finish(DropReason.TABLE_MISS, f"table {table_id}")
         detail = f"table {table_id}, cookie {entry.cookie:#x}: {entry.match}"
         table_id = _execute(walk, entry, action_set)
     if not walk.stopped:
         _execute_action_set(walk, action_set)
     return walk.finish(DropReason.NO_OUTPUT, detail)
+
+
+def _is_closed(walk: Walk) -> bool:
+    """Return whether the port takes nothing in, or nothing of the packet's kind.
+
+    OpenFlow 1.0 has a bit for the frames of spanning trees and one for all others (1.0.0, 5.2.1);
+    NO_RECV of OpenFlow 1.3 sets both.
+    """
+    bridges = walk.fields.get(oxm.ETH_DST) == BRIDGE_GROUP
+    closing = OFPPC10.NO_RECV_STP if bridges else OFPPC10.NO_RECV
+    return walk.state.forbids(walk.in_port, OFPPC10.PORT_DOWN | closing)
+
+
+def _miss(walk: Walk, table_id: int) -> None:
+    """Tell controllers of OpenFlow 1.0 of a packet that the table they know has no entry for."""
+    state = walk.state
+    if table_id == 0 and state.tells_misses and not state.forbids(walk.in_port, OFPPC.NO_PACKET_IN):
+        walk.punt(None, OFPR.NO_MATCH)
 
 
 def process_actions(walk: Walk, actions: tuple[act.Action, ...]) -> Flow:

@@ -18,7 +18,9 @@ class PipelineState:
         meters: the meters.
         tables: flow tables by number, in order; one that is absent has no entries.
         ports: port number to whether its link is up, in order of number.
-        configs: bits of OFPPC for the ports that have any.
+        configs: bits of OFPPC, of OpenFlow 1.3 and 1.0, for the ports that have any.
+        tells_misses: whether there is a controller that is told of packets which match no entry
+            of table 0, as OpenFlow 1.0 has it (1.0.0, 3.4); 1.3 drops them (5.4).
     """
 
     groups: GroupTable
@@ -26,6 +28,7 @@ class PipelineState:
     tables: dict[int, FlowTable] = field(default_factory=dict)
     ports: dict[int, bool] = field(default_factory=dict)
     configs: dict[int, int] = field(default_factory=dict)
+    tells_misses: bool = False
 
     def forbids(self, port: int, config: int) -> bool:
         """Whether a port's configuration has one of some bits of OFPPC."""

@@ -88,7 +88,7 @@ class Walk:
         if table is not None:
             self._lookups.append((table, entry))
         if entry is None:
-            self.tell(f"table {table_id}: no match: drop")
+            self.tell(f"table {table_id}: no match")
         else:
             self.tell(f"table {table_id}: priority {entry.priority}, {entry.match}")
             self._entry = entry
@@ -137,8 +137,8 @@ class Walk:
             self._steps.pop()
         self._steps.append(Emit(ports))
 
-    def punt(self, max_len: int, reason: int) -> None:
-        """Hand the packet, as it is now, to the controller."""
+    def punt(self, max_len: int | None, reason: int) -> None:
+        """Hand the packet, as it is now, to the controller; see :class:`Punt`."""
         entry = self._entry
         table_id, cookie = (0, NO_COOKIE) if entry is None else (entry.table_id, entry.cookie)
         self._steps.append(Punt(max_len, reason, table_id, cookie))

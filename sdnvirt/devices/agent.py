@@ -13,6 +13,7 @@ from sdnvirt.datapath.flow import Punt
 from sdnvirt.datapath.flow_entries import Removal
 from sdnvirt.devices.device import Port
 from sdnvirt.devices.dialect import Dialect
+from sdnvirt.devices.of10.dialect import Dialect10
 from sdnvirt.devices.of13.dialect import Dialect13
 from sdnvirt.devices.roles import Asynchronous, AsyncMasks
 from sdnvirt.engine.scheduler import Timer
@@ -81,7 +82,7 @@ class Agent:
         self._controller = controller
         self._echo_idle_ns = echo_idle_ns
         self._scheduler = switch.world.scheduler
-        self._channel = Channel(echo_idle_ns=echo_idle_ns)
+        self._channel = Channel(tuple(DIALECTS), echo_idle_ns)
         self._side: ControllerSide | None = None
         self._tick: Timer | None = None
         self._dialect = DIALECTS[max(DIALECTS)]
@@ -95,6 +96,11 @@ class Agent:
     def ready(self) -> bool:
         """Whether the handshake is over, so that messages can be sent."""
         return self._channel.established
+
+    @property
+    def hears_misses(self) -> bool:
+        """Whether the controller is connected and told of packets that match no entry."""
+        return self.ready and self._dialect.hears_misses
 
     def dial(self) -> None:
         """Connect with a fresh channel."""
@@ -112,7 +118,8 @@ class Agent:
 
     def _forget(self) -> None:
         """Let nothing of the last connection reach into the next one."""
-        self._channel = Channel(echo_idle_ns=self._echo_idle_ns)
+        self._channel = Channel(tuple(DIALECTS), self._echo_idle_ns)
+        self.switch.controllers_changed()
         self.role = OFPCR.EQUAL
         self.masks = AsyncMasks()
         if self._tick is not None:
@@ -130,11 +137,19 @@ class Agent:
         """Whether the controller is connected and is told of what happens for this reason."""
         return self.ready and self.masks.wants(kind, reason, self.role)
 
+    def wants_packet(self, punt: Punt) -> bool:
+        """Whether the controller is connected and is told of such a packet."""
+        if punt.is_miss and not self._dialect.hears_misses:
+            return False
+        return self.wants(Asynchronous.PACKET_IN, punt.reason)
+
     def port_status(self, reason: OFPPR, port: Port) -> None:
         """Tell the controller that a port came or changed, if it wants to know."""
         if self.wants(Asynchronous.PORT_STATUS, reason):
             config = self.switch.datapath.state.configs.get(port.number, 0)
-            self._send(self._dialect.port_status(reason, port, config))
+            message = self._dialect.port_status(reason, port, config)
+            if message is not None:
+                self._send(message)
 
     def flow_removed(self, removal: Removal) -> None:
         """Tell the controller that a flow entry is gone, if it wants to know."""
@@ -159,6 +174,7 @@ class Agent:
                     self._answer(event)
                 case Established(version):
                     self._dialect = DIALECTS[version]
+                    self.switch.controllers_changed()
                     self._watch()
                 case Refused(_, error):
                     self._note(error)
@@ -208,5 +224,5 @@ class Agent:
         self.last_error = error.detail
 
 
-DIALECTS: Final[dict[int, Dialect]] = {4: Dialect13()}
+DIALECTS: Final[dict[int, Dialect]] = {1: Dialect10(), 4: Dialect13()}
 """The dialect of each wire version."""

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 
 class Dialect(Protocol):
-    """One version of OpenFlow, from the switch's side."""
+    """One version of OpenFlow, from the switch's side.
+
+    Attributes:
+        hears_misses: whether a controller is told of packets that match no entry of table 0.
+    """
+
+    @property
+    def hears_misses(self) -> bool: ...
 
     def answer(self, agent: Agent, request: Message) -> Message | None:
         """Carry out a request; return the answer if there is one.
@@ -35,8 +42,8 @@ class Dialect(Protocol):
         """Return what tells the controller of a packet."""
         ...
 
-    def port_status(self, reason: int, port: Port, config: int) -> Message:
-        """Return what tells the controller that a port came, went or changed.
+    def port_status(self, reason: int, port: Port, config: int) -> Message | None:
+        """Return what tells the controller that a port came, went or changed, if anything can.
 
         Args:
             reason: one of OFPPR.

@@ -9,7 +9,7 @@ from sdnvirt.datapath.flow_entries import Removal
 from sdnvirt.devices.agent import Agent, ControllerPort
 from sdnvirt.devices.buffers import PacketBuffers
 from sdnvirt.devices.device import Device, Port
-from sdnvirt.devices.roles import Asynchronous, Mastership
+from sdnvirt.devices.roles import Mastership
 from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
 from sdnvirt.engine.scheduler import Timer
@@ -96,16 +96,17 @@ class OpenFlowSwitch(Device):
 
     def _punt(self, in_port: int, frame: Frame, punt: Punt) -> None:
         """Hand a frame to the controllers; it ends here, and a packet-out begins a new one."""
-        listeners = [
-            agent for agent in self.agents if agent.wants(Asynchronous.PACKET_IN, punt.reason)
-        ]
+        listeners = [agent for agent in self.agents if agent.wants_packet(punt)]
         if not listeners:
             self.drop(frame, DropReason.PACKET_IN_LOST, f"table {punt.table_id}")
             return
         self.world.ledger.delivered += 1
-        buffer_id, data = self.buffers.hand_over(in_port, frame, punt.max_len)
+        shown: dict[int, tuple[int, bytes]] = {}
         for agent in listeners:
-            agent.packet_in(in_port, frame, punt, buffer_id, data)
+            max_len = agent.miss_send_len if punt.max_len is None else punt.max_len
+            if max_len not in shown:
+                shown[max_len] = self.buffers.hand_over(in_port, frame, max_len)
+            agent.packet_in(in_port, frame, punt, *shown[max_len])
 
     # control
 
@@ -121,6 +122,10 @@ class OpenFlowSwitch(Device):
         self.agents.append(agent)
         agent.dial()
         return agent
+
+    def controllers_changed(self) -> None:
+        """A connection came or went: see whom packets that match no entry are for now."""
+        self.datapath.tell_misses(any(agent.hears_misses for agent in self.agents))
 
     def modify_flow(self, mod: FlowMod) -> None:
         """Carry out a flow mod, and tell the controllers of the entries that are gone.

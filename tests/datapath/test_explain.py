@@ -56,7 +56,7 @@ def test_a_frame_that_is_flooded(driver: Any) -> None:
 
 def test_a_frame_that_no_entry_is_for(driver: Any) -> None:
     assert explain(driver, UDP_FRAME) == [
-        "table 0: no match: drop",
+        "table 0: no match",
         f"drop: {DropReason.TABLE_MISS.value}",
     ]
 

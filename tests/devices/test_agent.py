@@ -203,7 +203,7 @@ def counts(stations: list[Any]) -> list[int]:
 def test_the_switch_says_hello_and_answers_who_it_is(controller: Controller) -> None:
     assert controller.dpid == 0x2A
     (hello,) = controller.raw
-    assert codec.decode(hello)[1] == Hello((4,))
+    assert codec.decode(hello)[1] == Hello((1, 4))
     (features,) = controller.ask(FeaturesRequest())
     assert isinstance(features, FeaturesReply)
     assert (features.datapath_id, features.n_buffers, features.auxiliary_id) == (0x2A, BUFFERS, 0)
@@ -711,7 +711,7 @@ def test_a_controller_of_another_version_is_told_and_left(
 ) -> None:
     controller = Controller(world)
     switch.connect(controller)
-    controller.deliver(bytes.fromhex("0100000800000001"))
+    controller.deliver(bytes.fromhex("0200000800000001"))  # OpenFlow 1.1
     assert [side.open for side in controller.sides] == [False, True]
     world.scheduler.run_until(0)
     assert switch.agents[0].ready

@@ -6,11 +6,13 @@ from typing import Final
 
 from sdnvirt.datapath.actions.rule import ActionRule, Order, admit_any
 from sdnvirt.datapath.walk import Walk
+from sdnvirt.openflow.v10.constants import OFPPC as OFPPC10
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13.constants import OFPP, OFPPC, OFPR
 from sdnvirt.openflow.v13.error_codes import OFPBAC, refuse
 
 _NO_OUTPUT: Final = OFPPC.PORT_DOWN | OFPPC.NO_FWD
+_NO_FLOOD: Final = _NO_OUTPUT | OFPPC10.NO_FLOOD
 
 _RESERVED: Final = (OFPP.IN_PORT, OFPP.FLOOD, OFPP.ALL, OFPP.CONTROLLER)
 
@@ -32,13 +34,14 @@ def _output(walk: Walk, action: act.Output) -> None:
         allowed = walk.in_port in ports and not walk.state.forbids(walk.in_port, _NO_OUTPUT)
         walk.emit((walk.in_port,) if allowed else ())
     elif port in (OFPP.FLOOD, OFPP.ALL):
-        # PORT_DOWN and NO_FWD keep a port out; ALL asks, in contrast to FLOOD, for no less
-        # (7.2.1), since a port without spanning tree is never blocked.
+        # Only NO_FLOOD makes a difference between the two, as no port is blocked by a spanning
+        # tree (7.2.1; OpenFlow 1.0.0, 5.2.1).
+        kept_out = _NO_FLOOD if port == OFPP.FLOOD else _NO_OUTPUT
         walk.emit(
             tuple(
                 n
                 for n, up in ports.items()
-                if up and n != walk.in_port and not walk.state.forbids(n, _NO_OUTPUT)
+                if up and n != walk.in_port and not walk.state.forbids(n, kept_out)
             )
         )
     elif port == walk.in_port:

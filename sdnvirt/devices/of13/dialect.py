@@ -61,6 +61,8 @@ LENGTH_MAX: Final = 0xFFFF
 class Dialect13:
     """OpenFlow 1.3.5 from the switch's side."""
 
+    hears_misses = False
+
     def answer(self, agent: Agent, request: Message) -> Message | None:
         """Carry out a request; return the answer if there is one."""
         handler = HANDLERS.get(type(request))
@@ -72,7 +74,7 @@ class Dialect13:
 
     def packet_in(
         self, in_port: int, frame: Frame, punt: Punt, buffer_id: int, data: bytes
-    ) -> Message:
+    ) -> PacketIn:
         """Return the packet-in for a packet (7.4.1)."""
         fields = [OxmMatch(oxm.IN_PORT, in_port)]
         if frame.tunnel_id:
@@ -81,11 +83,11 @@ class Dialect13:
         size = min(frame.size, LENGTH_MAX)
         return PacketIn(buffer_id, size, punt.reason, punt.table_id, punt.cookie, match, data)
 
-    def port_status(self, reason: int, port: Port, config: int) -> Message:
+    def port_status(self, reason: int, port: Port, config: int) -> PortStatus:
         """Return the port status for a port (7.4.3)."""
         return PortStatus(reason, statistics.port_desc(port, config))
 
-    def flow_removed(self, removal: Removal, now: int) -> Message:
+    def flow_removed(self, removal: Removal, now: int) -> FlowRemoved:
         """Return the flow removed message for an entry (7.4.2)."""
         entry = removal.entry
         age = now - entry.created_ns

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _TYPES: Final = sum(1 << kind for kind in OFPGT)
 _CAPABILITIES: Final = sum(OFPGFC)
-_ACTIONS: Final = sum(1 << action.TYPE for action in RULES if action.TYPE < 32)
+_ACTIONS: Final = sum(1 << kind for kind in {action.TYPE for action in RULES} if kind < 32)
 
 
 def _group_mod(agent: Agent, mod: GroupMod) -> None:

@@ -28,11 +28,20 @@ NOT_COUNTED: Final = (1 << 64) - 1
 """A counter that is not kept (7.3.5.2)."""
 
 
+_ALL_CONFIG: Final = sum(OFPPC)
+
+
 def port_desc(port: Port, config: int) -> PortDesc:
-    """Return the description of a port; ``config`` is bits of OFPPC."""
+    """Return the description of a port.
+
+    Args:
+        port: the port.
+        config: bits of OFPPC; those that only OpenFlow 1.0 has are not told.
+    """
     live = port.up and not config & OFPPC.PORT_DOWN
     state = 0 if port.up else OFPPS.LINK_DOWN
-    return PortDesc(port.number, port.mac, port.name, config, state | (OFPPS.LIVE if live else 0))
+    state |= OFPPS.LIVE if live else 0
+    return PortDesc(port.number, port.mac, port.name, config & _ALL_CONFIG, state)
 
 
 def _desc(switch: OpenFlowSwitch, _request: Entries) -> Entries:

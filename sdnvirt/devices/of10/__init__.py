@@ -1,0 +1,1 @@
+"""OpenFlow 1.0 as the switch speaks it: each request is translated, carried out, and answered."""
