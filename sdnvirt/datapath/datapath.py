@@ -6,6 +6,7 @@ argument, and everything that happens outside is in the values returned.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from sdnvirt.datapath.admission import check_actions, check_packet_out
@@ -122,7 +123,7 @@ class Datapath:
             OpenFlowError: it cannot be carried out; nothing was changed.
         """
         gone = self.state.groups.modify(mod, now)
-        return [r for group_id in gone for r in self._entries.remove_users_of_group(group_id)]
+        return self._entries.remove_users_of_groups(gone)
 
     def modify_meter(self, mod: MeterMod, now: int) -> list[Removal]:
         """Carry out a meter mod; return the entries that went with a meter, to be reported.
@@ -131,17 +132,16 @@ class Datapath:
             OpenFlowError: it cannot be carried out; nothing was changed.
         """
         gone = self.state.meters.modify(mod, now)
-        return [r for meter_id in gone for r in self._entries.remove_users_of_meter(meter_id)]
+        return self._entries.remove_users_of_meters(gone)
 
-    def users_of_meter(self, meter_id: int) -> int:
-        """Return how many flow entries use a meter."""
-        return len(self._entries.users_of_meter(meter_id))
+    def users_of_meters(self) -> Counter[int | None]:
+        """Return how many flow entries use each meter."""
+        return self._entries.users_of_meters()
 
-    def users_of_group(self, group_id: int) -> int:
-        """Return how many flow entries and groups lead to a group."""
-        entries = self._entries.selected(FlowStatsRequest(out_group=group_id))
-        groups = sum(group_id in group.leads_to() for group in self.state.groups)
-        return len(list(entries)) + groups
+    def users_of_groups(self) -> Counter[int]:
+        """Return how many flow entries and groups lead to each group."""
+        chained = Counter(one for group in self.state.groups for one in set(group.leads_to()))
+        return self._entries.users_of_groups() + chained
 
     def next_expiry(self) -> int | None:
         """Return when :meth:`expire` has something to look at (ns), or None."""

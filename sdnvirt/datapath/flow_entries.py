@@ -5,7 +5,8 @@ OpenFlow 1.3.5, 5.5 (removal), 6.4 (flow mods).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import Final
@@ -14,7 +15,7 @@ from sdnvirt.datapath.admission import check_instructions, check_match
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.state import PipelineState
 from sdnvirt.datapath.table import TABLE_LIMIT, FlowTable, covers
-from sdnvirt.openflow.v13.actions import Group, Output
+from sdnvirt.openflow.v13.actions import Action, Group, Output
 from sdnvirt.openflow.v13.constants import OFPFC, OFPFF, OFPG, OFPP, OFPRR, OFPTT
 from sdnvirt.openflow.v13.error_codes import OFPFMFC, refuse
 from sdnvirt.openflow.v13.flow import FlowMod, FlowStatsRequest
@@ -164,28 +165,31 @@ class FlowEntries:
         table = self._state.tables.get(table_id)
         return [] if table is None else [table]
 
-    def remove_users_of_group(self, group_id: int) -> list[Removal]:
-        """Remove the entries that send to a group which is gone (6.5)."""
-        users = [
-            entry
-            for table in self._state.tables.values()
-            for entry in table
-            if _sends_to(entry, OFPP.ANY, group_id)
-        ]
+    def remove_users_of_groups(self, group_ids: Collection[int]) -> list[Removal]:
+        """Remove the entries that send to groups which are gone (6.5)."""
+        if not group_ids:
+            return []
+        users = [entry for entry in self._all() if not _groups_of(entry).isdisjoint(group_ids)]
         return self._remove((entry, OFPRR.GROUP_DELETE) for entry in users)
 
-    def users_of_meter(self, meter_id: int) -> list[FlowEntry]:
-        """Return the entries that use a meter."""
-        return [
-            entry
-            for table in self._state.tables.values()
-            for entry in table
-            if _uses_meter(entry, meter_id)
-        ]
+    def remove_users_of_meters(self, meter_ids: Collection[int]) -> list[Removal]:
+        """Remove the entries that use meters which are gone (6.6)."""
+        if not meter_ids:
+            return []
+        users = [entry for entry in self._all() if _meter_of(entry) in meter_ids]
+        return self._remove((entry, OFPRR.DELETE) for entry in users)
 
-    def remove_users_of_meter(self, meter_id: int) -> list[Removal]:
-        """Remove the entries that use a meter which is gone (6.6)."""
-        return self._remove((entry, OFPRR.DELETE) for entry in self.users_of_meter(meter_id))
+    def users_of_groups(self) -> Counter[int]:
+        """Return how many entries send to each group."""
+        return Counter(group_id for entry in self._all() for group_id in _groups_of(entry))
+
+    def users_of_meters(self) -> Counter[int | None]:
+        """Return how many entries use each meter, and under None how many use none."""
+        return Counter(map(_meter_of, self._all()))
+
+    def _all(self) -> Iterator[FlowEntry]:
+        for table in self._state.tables.values():
+            yield from table
 
     def next_expiry(self) -> int | None:
         """Return when :meth:`expire` has something to look at (ns), or None."""
@@ -224,18 +228,26 @@ class FlowEntries:
                     yield entry
 
 
+def _actions_of(entry: FlowEntry) -> Iterator[Action]:
+    for instruction in entry.instructions:
+        if isinstance(instruction, ApplyActions | WriteActions):
+            yield from instruction.actions
+
+
+def _groups_of(entry: FlowEntry) -> set[int]:
+    """Return the groups that an entry sends to."""
+    return {action.group_id for action in _actions_of(entry) if isinstance(action, Group)}
+
+
+def _meter_of(entry: FlowEntry) -> int | None:
+    """Return the meter that an entry uses, if it does."""
+    return next((i.meter_id for i in entry.instructions if isinstance(i, Meter)), None)
+
+
 def _sends_to(entry: FlowEntry, port: int, group: int) -> bool:
     """Whether an entry passes the out_port and out_group filters of a delete or request."""
-    actions = [
-        action
-        for instruction in entry.instructions
-        if isinstance(instruction, ApplyActions | WriteActions)
-        for action in instruction.actions
-    ]
-    if port != OFPP.ANY and not any(isinstance(a, Output) and a.port == port for a in actions):
+    if port != OFPP.ANY and not any(
+        isinstance(action, Output) and action.port == port for action in _actions_of(entry)
+    ):
         return False
-    return group == OFPG.ANY or any(isinstance(a, Group) and a.group_id == group for a in actions)
-
-
-def _uses_meter(entry: FlowEntry, meter_id: int) -> bool:
-    return any(isinstance(i, Meter) and i.meter_id == meter_id for i in entry.instructions)
+    return group == OFPG.ANY or group in _groups_of(entry)

@@ -14,7 +14,7 @@ from zlib import crc32
 from sdnvirt.datapath.tally import Tally
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13.constants import OFPG, OFPGC, OFPGT, OFPP
-from sdnvirt.openflow.v13.error_codes import OFPGMFC, refuse
+from sdnvirt.openflow.v13.error_codes import OFPBAC, OFPGMFC, refuse
 from sdnvirt.openflow.v13.groups import Bucket, GroupMod
 
 MAX_GROUPS: Final = 65_536
@@ -30,6 +30,12 @@ at which Python gives up."""
 MAX_COPIES: Final = 4_096
 """Buckets that process one packet at most, over all groups that it comes through: where groups of
 two buckets lead to one another, the copies double with each."""
+
+Liveness = Callable[[int], bool]
+"""Whether a port of some number is there and works."""
+
+_WATCHING: Final = (OFPGT.SELECT, OFPGT.FF)
+"""Types of groups that leave out the buckets which are not alive; the others use all they have."""
 
 _GOLDEN_RATIO: Final = 0x9E3779B1
 """Odd, near 2^32 over the golden ratio: spreads a CRC's linear bits over the high ones."""
@@ -136,31 +142,31 @@ class GroupTable:
         self._groups[mod.group_id] = group
         return ()
 
-    def is_live(self, group_id: int, ports: Mapping[int, bool]) -> bool:
-        """Whether a group has a bucket that is alive (6.5)."""
+    def is_live(self, group_id: int, lives: Liveness) -> bool:
+        """Whether a group has a bucket that is alive (7.3.4.2)."""
         group = self._groups.get(group_id)
-        return group is not None and any(self.bucket_lives(b, ports) for b in group.buckets)
+        return group is not None and any(self.bucket_lives(b, lives) for b in group.buckets)
 
-    def bucket_lives(self, bucket: LiveBucket, ports: Mapping[int, bool]) -> bool:
+    def bucket_lives(self, bucket: LiveBucket, lives: Liveness) -> bool:
         """Whether what a bucket watches is alive; one that watches nothing always is."""
         port, group = bucket.spec.watch_port, bucket.spec.watch_group
         if port == OFPP.ANY and group == OFPG.ANY:
             return True
-        return (port != OFPP.ANY and ports.get(port, False)) or (
-            group != OFPG.ANY and self.is_live(group, ports)
+        return (port != OFPP.ANY and lives(port)) or (
+            group != OFPG.ANY and self.is_live(group, lives)
         )
 
-    def choose(self, group: Group, key: bytes, ports: Mapping[int, bool]) -> tuple[LiveBucket, ...]:
+    def choose(self, group: Group, key: bytes, lives: Liveness) -> tuple[LiveBucket, ...]:
         """Return the buckets that a packet is processed by.
 
         Args:
             group: the group.
             key: the packet's flow key, on which select groups hash.
-            ports: port number to whether its link is up.
+            lives: says which ports are alive.
         """
-        if group.type in (OFPGT.ALL, OFPGT.INDIRECT):
+        if group.type not in _WATCHING:
             return group.buckets
-        living = [bucket for bucket in group.buckets if self.bucket_lives(bucket, ports)]
+        living = [bucket for bucket in group.buckets if self.bucket_lives(bucket, lives)]
         if group.type == OFPGT.FF:
             return tuple(living[:1])
         return _weighted(living, key)
@@ -177,16 +183,15 @@ class GroupTable:
                 raise refuse(OFPGMFC.INVALID_GROUP, "a select group's bucket without weight")
             if mod.type != OFPGT.SELECT and bucket.weight:
                 raise refuse(OFPGMFC.INVALID_GROUP, "a weight in a group that does not select")
-            unwatched = bucket.watch_port == OFPP.ANY and bucket.watch_group == OFPG.ANY
-            if mod.type == OFPGT.FF and unwatched:
-                raise refuse(OFPGMFC.INVALID_GROUP, "a fast failover bucket that watches nothing")
+            _check_watch(mod.type, bucket)
             self._check_actions(bucket.actions)
 
     def _check_chain(self, group: Group) -> None:
         """Refuse a group that needs a group that is not there, or in the end itself."""
         for group_id in group.leads_to():
             if group_id not in self._groups and group_id != group.group_id:
-                raise refuse(OFPGMFC.INVALID_GROUP, f"a bucket leads to no group, {group_id}")
+                # Actions of buckets are refused as those of flow mods are (6.5).
+                raise refuse(OFPBAC.BAD_OUT_GROUP, f"a bucket leads to no group, {group_id}")
         for group_id in group.watches():
             if group_id not in self._groups and group_id != group.group_id:
                 raise refuse(OFPGMFC.BAD_WATCH, f"a bucket watches no group, {group_id}")
@@ -234,6 +239,17 @@ class GroupTable:
         for one in gone:
             del self._groups[one]
         return gone
+
+
+def _check_watch(kind: int, bucket: Bucket) -> None:
+    """Refuse a bucket that watches what cannot be watched, or must watch and does not."""
+    unwatched = bucket.watch_port == OFPP.ANY and bucket.watch_group == OFPG.ANY
+    if kind == OFPGT.FF and unwatched:
+        raise refuse(OFPGMFC.INVALID_GROUP, "a fast failover bucket that watches nothing")
+    if kind not in _WATCHING and not unwatched:
+        raise refuse(OFPGMFC.WATCH_UNSUPPORTED, "a group that uses all its buckets, alive or not")
+    if bucket.watch_port != OFPP.ANY and not 0 < bucket.watch_port <= OFPP.MAX:
+        raise refuse(OFPGMFC.BAD_WATCH, f"port {bucket.watch_port:#x} cannot be watched")
 
 
 def _size(

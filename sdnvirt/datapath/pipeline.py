@@ -50,7 +50,7 @@ def process(walk: Walk) -> Flow:
         detail = f"table {table_id}, cookie {entry.cookie:#x}: {entry.match}"
         table_id = _execute(walk, entry, action_set)
     if not walk.stopped:
-        _execute_action_set(walk, action_set)
+        _execute_action_set(walk, action_set, "action set")
     return walk.finish(DropReason.NO_OUTPUT, detail)
 
 
@@ -99,7 +99,7 @@ def _apply_group(walk: Walk, group_id: int) -> None:
     """Process a copy of the packet by each bucket that the group chooses (5.6.1)."""
     group = walk.state.groups[group_id]
     walk.count(group.tally)
-    chosen = walk.state.groups.choose(group, walk.flow_key(), walk.state.ports)
+    chosen = walk.state.groups.choose(group, walk.flow_key(), walk.state.lives)
     if not chosen:
         walk.tell(f"  group {group_id}: no bucket is alive")
         walk.excuse = DropReason.NO_LIVE_BUCKET
@@ -107,7 +107,9 @@ def _apply_group(walk: Walk, group_id: int) -> None:
         number = group.buckets.index(bucket)
         copy = walk.fork()
         copy.count(bucket.tally)
-        _execute_in_order(copy, bucket.spec.actions, f"  group {group_id}, bucket {number}")
+        action_set: ActionSet = {}
+        _write(action_set, bucket.spec.actions)
+        _execute_action_set(copy, action_set, f"  group {group_id}, bucket {number}")
         walk.branch(copy.finish(DropReason.NO_OUTPUT, ""))
 
 
@@ -130,9 +132,7 @@ def _execute(walk: Walk, entry: FlowEntry, action_set: ActionSet) -> int | None:
             case ClearActions():
                 action_set.clear()
             case WriteActions(actions):
-                for action in actions:
-                    field = action.field if isinstance(action, act.SetField) else None
-                    action_set[action.TYPE, field] = action
+                _write(action_set, actions)
             case WriteMetadata(metadata, mask):
                 walk.set_metadata(metadata, mask)
             case GotoTable(table_id):
@@ -140,8 +140,15 @@ def _execute(walk: Walk, entry: FlowEntry, action_set: ActionSet) -> int | None:
     return None
 
 
-def _execute_action_set(walk: Walk, action_set: ActionSet) -> None:
-    """Execute the action set in the order of the rules (5.10)."""
+def _write(action_set: ActionSet, actions: Iterable[act.Action]) -> None:
+    """Merge actions into a set; each replaces the one of its type, or of its field (5.10)."""
+    for action in actions:
+        field = action.field if isinstance(action, act.SetField) else None
+        action_set[action.TYPE, field] = action
+
+
+def _execute_action_set(walk: Walk, action_set: ActionSet, whose: str) -> None:
+    """Execute an action set, a packet's own or a bucket's, in the order of the rules (5.10)."""
     kinds = {kind for kind, _ in action_set}
     if OFPAT.GROUP in kinds:
         actions = [action for action in action_set.values() if action.TYPE != OFPAT.OUTPUT]
@@ -149,11 +156,6 @@ def _execute_action_set(walk: Walk, action_set: ActionSet) -> None:
         actions = list(action_set.values())
     else:
         return  # without a group and an output the set drops the packet
-    _execute_in_order(walk, actions, "action set")
-
-
-def _execute_in_order(walk: Walk, actions: Iterable[act.Action], whose: str) -> None:
-    """Execute the actions of a set, in the order of the rules."""
     for action in sorted(actions, key=lambda action: RULES[type(action)].order):
         if not walk.stopped:
             walk.tell(f"{whose}: {action}")

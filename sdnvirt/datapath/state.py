@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sdnvirt.datapath.groups import GroupTable
 from sdnvirt.datapath.meters import MeterTable
 from sdnvirt.datapath.table import FlowTable
+from sdnvirt.openflow.v13.constants import OFPPC
 
 
 @dataclass(slots=True)
@@ -29,6 +30,10 @@ class PipelineState:
     ports: dict[int, bool] = field(default_factory=dict)
     configs: dict[int, int] = field(default_factory=dict)
     tells_misses: bool = False
+
+    def lives(self, port: int) -> bool:
+        """Whether a port is there, has a link that is up, and was not taken down."""
+        return self.ports.get(port, False) and not self.forbids(port, OFPPC.PORT_DOWN)
 
     def forbids(self, port: int, config: int) -> bool:
         """Whether a port's configuration has one of some bits of OFPPC."""

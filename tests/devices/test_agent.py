@@ -5,7 +5,7 @@ The controller here is the other end of the same channel, behind a connection wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,6 @@ from sdnvirt.devices.switch import OpenFlowSwitch
 from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import NOBODY
-from sdnvirt.openflow.channel import Channel, Received
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.record import Message
 from sdnvirt.openflow.symmetric import EchoReply, EchoRequest, Error, Hello
@@ -54,7 +53,7 @@ from sdnvirt.openflow.v13.groups import GroupMod
 from sdnvirt.openflow.v13.instructions import ApplyActions, GotoTable, WriteMetadata
 from sdnvirt.openflow.v13.match import Match
 from sdnvirt.openflow.v13.meters import MeterMod
-from sdnvirt.openflow.v13.multipart import MultipartReply, MultipartRequest
+from sdnvirt.openflow.v13.multipart import MultipartRequest
 from sdnvirt.openflow.v13.oxm import IPV4_DST
 from sdnvirt.openflow.v13.packets import PacketIn, PacketOut
 from sdnvirt.openflow.v13.ports import PortMod, PortStatsRequest, PortStatus
@@ -68,120 +67,7 @@ H1, H2, H3 = (Mac(0x02_00_00_00_00_00 + n) for n in (1, 2, 3))
 FRAME = H2 + H1 + b"\x88\xb5" + bytes(186)
 TTL_1 = H2 + H1 + b"\x08\0\x45\0\0\x14" + bytes(4) + b"\x01\x63\0\0" + bytes(8)
 Attach = Callable[..., Any]
-
-
-class Side:
-    """The controller's end of one connection."""
-
-    def __init__(self, controller: Controller) -> None:
-        self.controller = controller
-        self.open = True
-
-    def feed(self, data: bytes) -> None:
-        if self.open and not self.controller.mute:
-            self.controller.take(data)
-
-    def close(self) -> None:
-        assert self.open
-        self.open = False
-
-
-class Controller:
-    """A controller that sends what a test says and keeps what the switch says."""
-
-    def __init__(self, world: World) -> None:
-        self.scheduler = world.scheduler
-        self.sides: list[Side] = []
-        self.mute = False
-        self.forget()
-
-    def forget(self) -> None:
-        self.received: list[tuple[int, int, Any]] = []
-        self.raw: list[bytes] = []
-
-    def connect(
-        self, dpid: int, deliver: Callable[[bytes], None], closed: Callable[[str], None]
-    ) -> Side:
-        self.dpid, self.deliver, self.closed = dpid, deliver, closed
-        self.channel = Channel(echo_idle_ns=None)
-        self.sides.append(Side(self))
-        self.channel.start()
-        self.scheduler.call_at(self.scheduler.now, self._greet, self.channel)
-        return self.sides[-1]
-
-    def _greet(self, channel: Channel) -> None:
-        if channel is self.channel:
-            self.write(channel.outgoing())
-
-    def take(self, data: bytes) -> None:
-        self.raw.append(data)
-        # A real peer's bytes take their time: what it answers comes later in the same instant.
-        self.scheduler.call_at(self.scheduler.now, self._read, (self.channel, data))
-
-    def _read(self, what: tuple[Channel, bytes]) -> None:
-        channel, data = what
-        for event in channel.receive(data):
-            if isinstance(event, Received):
-                self.received.append((self.scheduler.now, event.xid, event.message))
-        if channel is self.channel and self.sides[-1].open:
-            self.write(channel.outgoing())
-
-    def write(self, data: bytes) -> None:
-        if data:
-            self.deliver(data)
-
-    def rest(self) -> None:
-        self.scheduler.run_until(self.scheduler.now)
-
-    def send(self, message: Message) -> int:
-        xid = self.channel.send(message)
-        self.write(self.channel.outgoing())
-        self.rest()
-        return xid
-
-    def ask(self, message: Message) -> list[Any]:
-        """Send a message and return what the switch answers to it."""
-        before = len(self.received)
-        xid = self.send(message)
-        return [
-            answer
-            for _, number, answer in self.received[before:]
-            if number == xid and not isinstance(answer, PacketIn | FlowRemoved | PortStatus)
-        ]
-
-    def refusal(self, message: Message) -> str:
-        """Send a message that the switch must answer with one error; return the error."""
-        (error,) = self.ask(message)
-        assert isinstance(error, Error)
-        assert codec.encode(message, 0)[8:64] == error.data[8:]
-        return error_name(error.error_type, error.code)
-
-    def got(self, kind: type[Any]) -> list[Any]:
-        return [message for _, _, message in self.received if isinstance(message, kind)]
-
-    def hang_up(self) -> None:
-        self.sides[-1].open = False
-        self.closed("the controller hung up")
-        self.rest()
-
-
-@pytest.fixture
-def switch(world: World) -> Iterator[OpenFlowSwitch]:
-    yield OpenFlowSwitch("s1", world, 0x2A)
-    assert world.ledger.imbalance() == 0
-
-
-@pytest.fixture
-def stations(switch: OpenFlowSwitch, station: Attach) -> list[Any]:
-    return [station(switch) for _ in range(3)]
-
-
-@pytest.fixture
-def controller(world: World, switch: OpenFlowSwitch, stations: list[Any]) -> Controller:
-    controller = Controller(world)
-    switch.connect(controller)
-    controller.rest()
-    return controller
+Controller = Any  # of conftest, which cannot be imported
 
 
 def flow(*actions: Any, **fields: Any) -> FlowMod:
@@ -218,11 +104,11 @@ def test_there_are_as_many_tables_as_the_switch_says(controller: Controller) -> 
 
 
 def test_nothing_is_sent_before_the_handshake(
-    world: World, switch: OpenFlowSwitch, stations: list[Any]
+    world: World, switch: OpenFlowSwitch, stations: list[Any], connecting: Attach
 ) -> None:
     switch.modify_flow(miss())
     stations[0].nic.send(world.originate(FRAME, "h1"))
-    controller = Controller(world)
+    controller = connecting(world)
     agent = switch.connect(controller)
     assert not agent.ready  # the controller's HELLO comes behind the frame
     world.scheduler.run_until(0)
@@ -345,9 +231,13 @@ def test_a_packet_too_large_for_a_message_is_buffered_and_shown_in_part(
 
 
 def test_two_controllers_are_told_of_one_packet_that_ends_once(
-    world: World, switch: OpenFlowSwitch, controller: Controller, stations: list[Any]
+    world: World,
+    switch: OpenFlowSwitch,
+    controller: Controller,
+    stations: list[Any],
+    connecting: Attach,
 ) -> None:
-    second = Controller(world)
+    second = connecting(world)
     switch.connect(second)
     second.rest()
     switch.modify_flow(miss(10))
@@ -571,15 +461,8 @@ def test_a_barrier_is_answered_after_everything_before_it(
 # statistics (7.3.5)
 
 
-def multipart(controller: Controller, kind: int, *request: Any) -> tuple[Any, ...]:
-    replies = controller.ask(MultipartRequest(kind, request))
-    assert all(isinstance(reply, MultipartReply) and reply.kind == kind for reply in replies)
-    assert [reply.more for reply in replies] == [True] * (len(replies) - 1) + [False]
-    return tuple(entry for reply in replies for entry in reply.entries)
-
-
 def test_the_switch_describes_itself(controller: Controller) -> None:
-    (desc,) = multipart(controller, OFPMP.DESC)
+    (desc,) = controller.multipart(OFPMP.DESC)
     assert (desc.dp_desc, desc.serial_num) == ("s1", "000000000000002a")
 
 
@@ -595,7 +478,7 @@ def test_flow_statistics_tell_all_of_an_entry(
     controller.send(mod)
     stations[0].send(FRAME)
     world.scheduler.run_until(3 * S + 5)
-    (stats,) = multipart(controller, OFPMP.FLOW, FlowStatsRequest())
+    (stats,) = controller.multipart(OFPMP.FLOW, FlowStatsRequest())
     assert (stats.match, stats.instructions) == (mod.match, mod.instructions)
     assert (stats.duration_sec, stats.duration_nsec) == (2, 5)
     assert (stats.packet_count, stats.byte_count) == (1, 200)
@@ -612,7 +495,7 @@ def test_a_counter_that_is_not_wanted_is_told_as_all_ones(
 ) -> None:
     controller.send(flow(Output(2), flags=flags | OFPFF.SEND_FLOW_REM))
     stations[0].send(FRAME)
-    (stats,) = multipart(controller, OFPMP.FLOW, FlowStatsRequest())
+    (stats,) = controller.multipart(OFPMP.FLOW, FlowStatsRequest())
     assert (stats.packet_count, stats.byte_count) == (packets, size)
     controller.send(FlowMod(command=OFPFC.DELETE))
     (removed,) = controller.got(FlowRemoved)
@@ -634,17 +517,17 @@ def test_the_other_statistics(world: World, controller: Controller, stations: li
     controller.send(flow(Output(2), match=Match.of(in_port=2), table_id=3))
     stations[0].send(FRAME)
     stations[2].send(FRAME)
-    (sums,) = multipart(controller, OFPMP.AGGREGATE, FlowStatsRequest())
+    (sums,) = controller.multipart(OFPMP.AGGREGATE, FlowStatsRequest())
     assert (sums.packet_count, sums.byte_count, sums.flow_count) == (1, 200, 2)
-    tables = multipart(controller, OFPMP.TABLE)
+    tables = controller.multipart(OFPMP.TABLE)
     assert [table.table_id for table in tables] == list(range(255))
     used = [(t.table_id, t.active_count, t.lookup_count, t.matched_count) for t in tables]
     assert [row for row in used if row[1]] == [(0, 1, 2, 1), (3, 1, 0, 0)]
-    ports = multipart(controller, OFPMP.PORT_STATS, PortStatsRequest())
+    ports = controller.multipart(OFPMP.PORT_STATS, PortStatsRequest())
     assert [(p.port_no, p.rx_packets, p.tx_packets) for p in ports] == [
         (1, 1, 0), (2, 0, 1), (3, 1, 0),
     ]  # fmt: skip
-    (port,) = multipart(controller, OFPMP.PORT_STATS, PortStatsRequest(2))
+    (port,) = controller.multipart(OFPMP.PORT_STATS, PortStatsRequest(2))
     assert (port.port_no, port.tx_bytes) == (2, 200)
 
 
@@ -707,9 +590,9 @@ def test_half_a_message_does_not_survive_its_connection(controller: Controller) 
 
 
 def test_a_controller_of_another_version_is_told_and_left(
-    world: World, switch: OpenFlowSwitch, stations: list[Any]
+    world: World, switch: OpenFlowSwitch, stations: list[Any], connecting: Attach
 ) -> None:
-    controller = Controller(world)
+    controller = connecting(world)
     switch.connect(controller)
     controller.deliver(bytes.fromhex("0200000800000001"))  # OpenFlow 1.1
     assert [side.open for side in controller.sides] == [False, True]
@@ -717,43 +600,41 @@ def test_a_controller_of_another_version_is_told_and_left(
     assert switch.agents[0].ready
 
 
-def watched(world: World, switch: OpenFlowSwitch) -> Controller:
-    controller = Controller(world)
+@pytest.fixture
+def watched(world: World, switch: OpenFlowSwitch, connecting: Attach) -> Controller:
+    controller = connecting(world)
     switch.connect(controller, echo_idle_ns=5 * S)
     controller.rest()
     return controller
 
 
 def test_a_silent_controller_is_asked_and_then_left(
-    world: World, switch: OpenFlowSwitch, stations: list[Any]
+    world: World, watched: Controller, stations: list[Any]
 ) -> None:
-    controller = watched(world, switch)
-    controller.mute = True
+    watched.mute = True
     world.scheduler.run_until(10 * S - 1)
-    assert len(controller.sides) == 1
+    assert len(watched.sides) == 1
     world.scheduler.run_until(15 * S)
-    assert len(controller.sides) == 2
+    assert len(watched.sides) == 2
 
 
 def test_a_controller_that_answers_echo_requests_is_kept(
-    world: World, switch: OpenFlowSwitch, stations: list[Any]
+    world: World, watched: Controller, stations: list[Any]
 ) -> None:
-    controller = watched(world, switch)
     world.scheduler.run_until(100 * S)
-    assert len(controller.sides) == 1
-    asked = [data for data in controller.raw if isinstance(codec.decode(data)[1], EchoRequest)]
+    assert len(watched.sides) == 1
+    asked = [data for data in watched.raw if isinstance(codec.decode(data)[1], EchoRequest)]
     assert 9 <= len(asked) <= 20
 
 
 def test_each_connection_is_watched_by_one_timer(
-    world: World, switch: OpenFlowSwitch, stations: list[Any]
+    world: World, switch: OpenFlowSwitch, watched: Controller, stations: list[Any]
 ) -> None:
-    controller = watched(world, switch)
     for _ in range(20):
-        controller.hang_up()
-    controller.raw.clear()
+        watched.hang_up()
+    watched.raw.clear()
     world.scheduler.run_until(50 * S)
-    asked = [data for data in controller.raw if isinstance(codec.decode(data)[1], EchoRequest)]
+    asked = [data for data in watched.raw if isinstance(codec.decode(data)[1], EchoRequest)]
     assert len(asked) <= 10
     switch.agents[0].hang_up()
     world.scheduler.run_until(100 * S)
@@ -794,12 +675,12 @@ def is_whole(data: bytes) -> bool:
 SURVIVES = flow(Output(2), priority=0xFFFF, match=Match.of(eth_type=0x88B6))
 
 
-def switch_and_controller() -> tuple[World, OpenFlowSwitch, Controller]:
+def switch_and_controller(connecting: Attach) -> tuple[World, OpenFlowSwitch, Controller]:
     world = World()
     switch = OpenFlowSwitch("s1", world, 1)
     for number in (1, 2, 3):
         switch.add_port(number, f"p{number}", Mac(number))
-    controller = Controller(world)
+    controller = connecting(world)
     switch.connect(controller)
     controller.rest()
     switch.modify_flow(SURVIVES)
@@ -807,8 +688,10 @@ def switch_and_controller() -> tuple[World, OpenFlowSwitch, Controller]:
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
-def test_a_message_cut_short_is_answered_and_breaks_nothing(message: Message) -> None:
-    world, switch, controller = switch_and_controller()
+def test_a_message_cut_short_is_answered_and_breaks_nothing(
+    message: Message, connecting: Attach
+) -> None:
+    world, switch, controller = switch_and_controller(connecting)
     whole = codec.encode(message, 7)
     for end in range(8, len(whole)):
         cut = whole[:2] + end.to_bytes(2, "big") + whole[4:end]
@@ -822,10 +705,10 @@ def test_a_message_cut_short_is_answered_and_breaks_nothing(message: Message) ->
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
-def test_a_stream_that_breaks_off_breaks_nothing(message: Message) -> None:
+def test_a_stream_that_breaks_off_breaks_nothing(message: Message, connecting: Attach) -> None:
     whole = codec.encode(message, 7)
     for end in range(1, len(whole), 3):
-        world, switch, controller = switch_and_controller()
+        world, switch, controller = switch_and_controller(connecting)
         controller.write(whole[:end])
         controller.write(codec.encode(BarrierRequest(), 8) * 20)
         assert still_works(world, switch, controller)
@@ -835,9 +718,11 @@ def test_a_stream_that_breaks_off_breaks_nothing(message: Message) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(MESSAGES), st.data())
-def test_no_mutation_of_a_message_breaks_the_switch(message: Message, data: st.DataObject) -> None:
-    world, switch, controller = switch_and_controller()
+@given(message=st.sampled_from(MESSAGES), data=st.data())
+def test_no_mutation_of_a_message_breaks_the_switch(
+    connecting: Attach, message: Message, data: st.DataObject
+) -> None:
+    world, switch, controller = switch_and_controller(connecting)
     raw = bytearray(codec.encode(message, 7))
     for _ in range(data.draw(st.integers(1, 4))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))

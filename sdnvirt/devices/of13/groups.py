@@ -33,18 +33,19 @@ def _group_mod(agent: Agent, mod: GroupMod) -> None:
 def _stats(switch: OpenFlowSwitch, request: Entries) -> Entries:
     (wanted,) = request
     assert isinstance(wanted, GroupStatsRequest)
-    groups = switch.datapath.state.groups
+    datapath = switch.datapath
+    users = datapath.users_of_groups()
     return tuple(
-        _group_stats(switch, group)
-        for group in groups
+        _group_stats(switch, group, users[group.group_id])
+        for group in datapath.state.groups
         if wanted.group_id in (OFPG.ALL, group.group_id)
     )
 
 
-def _group_stats(switch: OpenFlowSwitch, group: Group) -> GroupStats:
+def _group_stats(switch: OpenFlowSwitch, group: Group, users: int) -> GroupStats:
     return GroupStats(
         group.group_id,
-        switch.datapath.users_of_group(group.group_id),
+        users,
         group.tally.packets,
         group.tally.bytes,
         *age(switch, group.created_ns),

@@ -42,10 +42,11 @@ def _wanted(switch: OpenFlowSwitch, request: Entries) -> list[Meter]:
 
 
 def _stats(switch: OpenFlowSwitch, request: Entries) -> Entries:
+    users = switch.datapath.users_of_meters()
     return tuple(
         MeterStats(
             meter.meter_id,
-            switch.datapath.users_of_meter(meter.meter_id),
+            users[meter.meter_id],
             meter.tally.packets,
             meter.tally.bytes,
             *age(switch, meter.created_ns),

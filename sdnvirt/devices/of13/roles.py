@@ -19,11 +19,15 @@ from sdnvirt.openflow.v13.roles import (
 if TYPE_CHECKING:
     from sdnvirt.devices.agent import Agent
 
+NO_GENERATION: Final = (1 << 64) - 1
+"""Told while no controller has named a generation (7.3.9)."""
+
 
 def _role(agent: Agent, request: RoleRequest) -> Message:
     switch = agent.switch
     switch.mastership.request(switch.agents, agent, request.role, request.generation_id)
-    return RoleReply(agent.role, switch.mastership.generation_id or 0)
+    generation_id = switch.mastership.generation_id
+    return RoleReply(agent.role, NO_GENERATION if generation_id is None else generation_id)
 
 
 def _get_async(agent: Agent, _request: GetAsyncRequest) -> Message:
