@@ -17,14 +17,20 @@ COMMAND: Final = Path(__file__).with_name("ryu_suite.py")
 
 SAMPLE: Final = {
     "action/00_OUTPUT": 3,
+    "action/11_COPY_TTL_OUT": 2,
     "action/17_PUSH_VLAN_multiple": 3,
-    "action/18_POP_VLAN": 3,
-    "action/25_SET_FIELD/06_VLAN_VID": 3,
+    "action/19_PUSH_MPLS_multiple": 3,
+    "action/25_SET_FIELD/10_IP_PROTO_IPv4": 4,
+    "action/25_SET_FIELD/17_SCTP_SRC_IPv6": 4,
+    "action/25_SET_FIELD/32_IPV6_ND_SLL": 4,
     "action/25_SET_FIELD/38_TUNNEL_ID": 3,
+    "action/27_POP_PBB": 3,
+    "group/00_ALL": 3,
     "match/02_METADATA_Mask": 9,
-    "match/03_ETH_DST_Mask": 9,
     "match/06_VLAN_VID": 9,
-    "match/38_TUNNEL_ID_Mask": 9,
+    "match/37_PBB_ISID_Mask": 9,
+    "match/39_IPV6_EXTHDR_Mask": 12,
+    "meter/02_DSCP_REMARK_01_PKTPS_00_100": 3,
 }
 """Files of cases, and how many cases each has."""
 
