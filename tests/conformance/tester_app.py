@@ -4,7 +4,7 @@ The stock app logs its results and then kills its process.
 
 One thing of Ryu is repaired here, or 16 cases could pass on no switch: on Python 3 it computes the
 checksum of SCTP over the text ``bytearray(b'...')`` instead of the bytes (RFC 9260, appendix A).
-Two things are made faster, as cases send up to half a million packets: the text that makes random
+Two things are made faster, as some cases send 60,000 packets and more: the text that makes random
 packets is compiled once, and a packet-out that is sent again is not built again.
 """
 
