@@ -24,7 +24,7 @@ from sdnvirt.openflow.v13.actions import Action
 from sdnvirt.openflow.v13.flow import FlowMod, FlowStatsRequest
 from sdnvirt.openflow.v13.groups import GroupMod
 from sdnvirt.openflow.v13.meters import MeterMod
-from sdnvirt.wire.flowkey import flow_key
+from sdnvirt.wire.flowkey import deep_key, flow_key
 
 
 class Datapath:
@@ -70,8 +70,11 @@ class Datapath:
             key = frame.key = flow_key(frame.data, frame.tunnel_id)
         flow = self.flows_of[in_port].get(key)
         if flow is None:
-            flow = self.translate(in_port, frame)
-            self._cache.add(key, flow)
+            deep = deep_key(frame.data, frame.tunnel_id)
+            flow = self.flows_of[in_port].get(deep)
+            if flow is None:
+                flow = self.translate(in_port, frame)
+                self._cache.add(deep if flow.deep else key, flow)
         return flow
 
     def translate(self, in_port: int, frame: Frame, narration: Narration | None = None) -> Flow:

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from sdnvirt.datapath.layout import ABSENT, Layout, layout
+from sdnvirt.datapath.layout import ABSENT, I_TAG_SIZE, MPLS_TYPES, Layout, layout
+from sdnvirt.datapath.neighbour import (
+    ADVERTISEMENT,
+    SOLICITATION,
+    TARGET_AT,
+    link_address_at,
+)
 from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.constants import OFPVID
 from sdnvirt.openflow.v13.oxm import OxmField
@@ -27,13 +33,23 @@ _ICMP: Final[dict[tuple[int, int], tuple[OxmField, OxmField]]] = {
     (EtherType.IPV4, IpProtocol.ICMP): (oxm.ICMPV4_TYPE, oxm.ICMPV4_CODE),
     (EtherType.IPV6, IpProtocol.ICMPV6): (oxm.ICMPV6_TYPE, oxm.ICMPV6_CODE),
 }
+_ND_OPTIONS: Final[dict[int, OxmField]] = {
+    SOLICITATION: oxm.IPV6_ND_SLL,
+    ADVERTISEMENT: oxm.IPV6_ND_TLL,
+}
+
+_ETHERNET: Final = (oxm.ETH_DST, oxm.ETH_SRC, oxm.ETH_TYPE, oxm.VLAN_VID, oxm.VLAN_PCP)
+_ARP: Final = (oxm.ARP_OP, oxm.ARP_SPA, oxm.ARP_TPA, oxm.ARP_SHA, oxm.ARP_THA)
+_MPLS: Final = (oxm.MPLS_LABEL, oxm.MPLS_TC, oxm.MPLS_BOS)
+_IP: Final = (
+    oxm.IP_DSCP, oxm.IP_ECN, oxm.IP_PROTO, oxm.IPV4_SRC, oxm.IPV4_DST,
+    oxm.IPV6_SRC, oxm.IPV6_DST, oxm.IPV6_FLABEL, oxm.IPV6_EXTHDR,
+)  # fmt: skip
+_NEIGHBOUR: Final = (oxm.IPV6_ND_TARGET, oxm.IPV6_ND_SLL, oxm.IPV6_ND_TLL)
 
 MATCHABLE: Final = frozenset({
     oxm.IN_PORT, oxm.IN_PHY_PORT, oxm.METADATA, oxm.TUNNEL_ID,
-    oxm.ETH_DST, oxm.ETH_SRC, oxm.ETH_TYPE, oxm.VLAN_VID, oxm.VLAN_PCP,
-    oxm.ARP_OP, oxm.ARP_SPA, oxm.ARP_TPA, oxm.ARP_SHA, oxm.ARP_THA,
-    oxm.IP_DSCP, oxm.IP_ECN, oxm.IP_PROTO, oxm.IPV4_SRC, oxm.IPV4_DST,
-    oxm.IPV6_SRC, oxm.IPV6_DST, oxm.IPV6_FLABEL,
+    *_ETHERNET, *_ARP, *_MPLS, oxm.PBB_ISID, *_IP, *_NEIGHBOUR,
     *(field for pair in _PORTS.values() for field in pair),
     *(field for pair in _ICMP.values() for field in pair),
 })  # fmt: skip
@@ -70,10 +86,14 @@ def packet_fields(data: bytes, in_port: int, tunnel_id: int, metadata: int) -> F
         tci = head[where.vlan] << 8 | head[where.vlan + 1]
         fields[oxm.VLAN_VID] = tci & 0x0FFF | OFPVID.PRESENT.value
         fields[oxm.VLAN_PCP] = tci >> 13
-    if where.ethertype == EtherType.ARP:
-        _add_arp(fields, head, where.l3)
-    elif where.protocol != ABSENT:
+    if where.protocol != ABSENT:
         _add_ip(fields, head, where)
+    elif where.ethertype == EtherType.ARP:
+        _add_arp(fields, head, where.l3)
+    elif where.ethertype in MPLS_TYPES:
+        _add_mpls(fields, head, where.l3)
+    elif where.ethertype == EtherType.PBB and len(head) >= where.l3 + I_TAG_SIZE:
+        fields[oxm.PBB_ISID] = int.from_bytes(head[where.l3 + 1 : where.l3 + 4], "big")
     return fields
 
 
@@ -88,6 +108,16 @@ def _add_arp(fields: Fields, head: bytes, l3: int) -> None:
     fields[oxm.ARP_TPA] = int.from_bytes(head[l3 + 24 : l3 + 28], "big")
 
 
+def _add_mpls(fields: Fields, head: bytes, l3: int) -> None:
+    """Add the fields of the outermost MPLS label (RFC 3032, 2.1)."""
+    if len(head) < l3 + 4:
+        return
+    entry = int.from_bytes(head[l3 : l3 + 4], "big")
+    fields[oxm.MPLS_LABEL] = entry >> 12
+    fields[oxm.MPLS_TC] = entry >> 9 & 7
+    fields[oxm.MPLS_BOS] = entry >> 8 & 1
+
+
 def _add_ip(fields: Fields, head: bytes, where: Layout) -> None:
     """Add the fields of an IPv4 or IPv6 packet and of its transport header."""
     l3 = where.l3
@@ -100,6 +130,7 @@ def _add_ip(fields: Fields, head: bytes, where: Layout) -> None:
         fields[oxm.IPV6_FLABEL] = int.from_bytes(head[l3 + 1 : l3 + 4], "big") & 0xFFFFF
         fields[oxm.IPV6_SRC] = int.from_bytes(head[l3 + 8 : l3 + 24], "big")
         fields[oxm.IPV6_DST] = int.from_bytes(head[l3 + 24 : l3 + 40], "big")
+        fields[oxm.IPV6_EXTHDR] = where.extensions
     fields[oxm.IP_DSCP] = traffic_class >> 2
     fields[oxm.IP_ECN] = traffic_class & 3
     fields[oxm.IP_PROTO] = where.protocol
@@ -115,3 +146,16 @@ def _add_ip(fields: Fields, head: bytes, where: Layout) -> None:
     if icmp is not None:
         fields[icmp[0]] = head[l4]
         fields[icmp[1]] = head[l4 + 1]
+        if where.protocol == IpProtocol.ICMPV6 and head[l4] in _ND_OPTIONS:
+            _add_neighbour(fields, head, where)
+
+
+def _add_neighbour(fields: Fields, head: bytes, where: Layout) -> None:
+    """Add the target and the link-layer address of neighbour discovery (RFC 4861, 4.3, 4.4)."""
+    at = where.l4 + TARGET_AT
+    if len(head) >= at + 16:
+        fields[oxm.IPV6_ND_TARGET] = int.from_bytes(head[at : at + 16], "big")
+    field = _ND_OPTIONS[head[where.l4]]
+    at = link_address_at(head, where)
+    if at != ABSENT:
+        fields[field] = int.from_bytes(head[at : at + 6], "big")

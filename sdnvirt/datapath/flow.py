@@ -14,7 +14,8 @@ from typing import Final
 
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.meters import Meter
-from sdnvirt.datapath.rewrite import Rewrite, raise_precedence
+from sdnvirt.datapath.rewriting.ip import raise_precedence
+from sdnvirt.datapath.rewriting.patch import Rewrite
 from sdnvirt.datapath.table import FlowTable
 from sdnvirt.datapath.tally import Tally
 from sdnvirt.drops import DropReason
@@ -123,13 +124,14 @@ class Flow:
         in_port: number of the port where the packets arrive.
         reason: why they are dropped, when the program sends them nowhere.
         detail: figures for the reason.
+        deep: whether the decision depends on bytes that the flow key does not cover.
         lookups: the tables that were asked, in order, each with the entry that matched or None.
         packets, bytes: what came since the last settling.
         used_ns: when the last packet came.
     """
 
     __slots__ = (
-        "bytes", "detail", "in_port", "lookups", "out_port", "packets", "reason", "steps",
+        "bytes", "deep", "detail", "in_port", "lookups", "out_port", "packets", "reason", "steps",
         "used_ns",
     )  # fmt: skip
 
@@ -140,12 +142,14 @@ class Flow:
         lookups: tuple[Lookup, ...],
         reason: DropReason,
         detail: str,
+        deep: bool = False,
     ) -> None:
         self.in_port = in_port
         self.steps = steps
         self.lookups = lookups
         self.reason = reason
         self.detail = detail
+        self.deep = deep
         self.packets: int = 0
         self.bytes: int = 0
         self.used_ns: int = 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from sdnvirt.datapath.extensions import EXTENSIONS, walk_extensions
 from sdnvirt.wire.ethernet import EtherType
 from sdnvirt.wire.ipv4 import IpProtocol
 
@@ -16,18 +17,27 @@ ABSENT: Final = -1
 TAGS_LIMIT: Final = 8
 """VLAN tags that are walked over; more in one frame is an attack, and ends the parse."""
 
-EXTENSIONS_LIMIT: Final = 8
-"""IPv6 extension headers that are walked over; RFC 8200 (4.1) recommends at most eight."""
+VLAN_TYPES: Final = (EtherType.VLAN, EtherType.QINQ)
+MPLS_TYPES: Final = (EtherType.MPLS, EtherType.MPLS_MULTICAST)
+IP_TYPES: Final = (EtherType.IPV4, EtherType.IPV6)
 
-_VLAN_TYPES: Final = (EtherType.VLAN, EtherType.QINQ)
-_TRANSPORTS: Final[frozenset[int]] = frozenset(
-    {IpProtocol.TCP, IpProtocol.UDP, IpProtocol.SCTP, IpProtocol.ICMP, IpProtocol.ICMPV6}
-)
-_MATCHED_SIZE: Final = 4
+LABEL_SIZE: Final = 4
+"""Bytes of an entry of the MPLS label stack (RFC 3032, 2.1)."""
+
+I_TAG_SIZE: Final = 4
+"""Bytes of a backbone service instance tag's control information (IEEE 802.1Q, 9.7)."""
+
+IP_IN_IP: Final[dict[int, EtherType]] = {4: EtherType.IPV4, 41: EtherType.IPV6}
+"""What protocols that encapsulate IP carry (RFC 2003, RFC 2473)."""
+
+_READ: Final[frozenset[int]] = frozenset(
+    {
+        IpProtocol.TCP, IpProtocol.UDP, IpProtocol.SCTP, IpProtocol.ICMP, IpProtocol.ICMPV6,
+        *IP_IN_IP,
+    }
+)  # fmt: skip
+_READ_SIZE: Final = 4
 """Bytes of a transport header that a match can test: two ports, or a type, a code and more."""
-_EXTENSIONS: Final = (0, 43, 60)
-"""Hop-by-hop options, routing and destination options, which share one form (RFC 8200, 4)."""
-_FRAGMENT: Final = 44
 
 
 class Layout(NamedTuple):
@@ -38,71 +48,82 @@ class Layout(NamedTuple):
         ethertype: the type of the payload behind all VLAN tags, or ABSENT.
         l3: the first byte behind that type.
         protocol: the IP protocol (IPv6: behind extension headers), or ABSENT.
-        l4: the transport header; ABSENT in a fragment that does not begin it.
+        protocol_at: where its number stands.
+        l4: the transport header, or the IP header that is encapsulated; ABSENT in a fragment that
+            does not begin it.
+        extensions: OFPIEH of an IPv6 packet's extension headers.
+        fragment: whether other fragments follow, so that this is not all of the payload.
+        routed: whether an IPv6 routing header names the destination that checksums are about.
     """
 
     vlan: int
     ethertype: int
     l3: int
-    protocol: int
-    l4: int
+    protocol: int = ABSENT
+    protocol_at: int = ABSENT
+    l4: int = ABSENT
+    extensions: int = 0
+    fragment: bool = False
+    routed: bool = False
+
+
+_NOTHING: Final = Layout(ABSENT, ABSENT, ABSENT)
 
 
 def layout(data: bytes) -> Layout:
     """Return where the headers of a frame stand."""
     size = len(data)
     if size < 14:
-        return Layout(ABSENT, ABSENT, ABSENT, ABSENT, ABSENT)
+        return _NOTHING
     vlan = ABSENT
     at = 12
     ethertype = data[12] << 8 | data[13]
     for _ in range(TAGS_LIMIT):
-        if ethertype not in _VLAN_TYPES or size < at + 6:
+        if ethertype not in VLAN_TYPES or size < at + 6:
             break
         if vlan == ABSENT:
             vlan = at + 2
         at += 4
         ethertype = data[at] << 8 | data[at + 1]
-    l3 = at + 2
-    protocol = l4 = ABSENT
+    return network_layout(data, ethertype, at + 2, vlan)
+
+
+def network_layout(data: bytes, ethertype: int, l3: int, vlan: int = ABSENT) -> Layout:
+    """Return where the headers stand from a network header on, given its type and its place."""
     if ethertype == EtherType.IPV4:
-        protocol, l4 = _behind_ipv4(data, l3)
-    elif ethertype == EtherType.IPV6:
-        protocol, l4 = _behind_ipv6(data, l3)
-    return Layout(vlan, ethertype, l3, protocol, l4)
+        return _ipv4(data, l3, vlan)
+    if ethertype == EtherType.IPV6:
+        return _ipv6(data, l3, vlan)
+    return Layout(vlan, ethertype, l3)
 
 
-def _behind_ipv4(data: bytes, l3: int) -> tuple[int, int]:
-    """Return the protocol of an IPv4 packet and where its header stands."""
+def _ipv4(data: bytes, l3: int, vlan: int) -> Layout:
+    ethertype = EtherType.IPV4.value
     if len(data) < l3 + 20 or data[l3] >> 4 != 4 or data[l3] & 0x0F < 5:
-        return ABSENT, ABSENT
+        return Layout(vlan, ethertype, l3)
     protocol = data[l3 + 9]
-    if (data[l3 + 6] & 0x1F) << 8 | data[l3 + 7]:
-        return protocol, ABSENT
-    return protocol, _whole(data, l3 + (data[l3] & 0x0F) * 4, protocol)
+    more = bool(data[l3 + 6] & 0x20)
+    l4 = ABSENT
+    if not (data[l3 + 6] & 0x1F or data[l3 + 7]):
+        l4 = _read(data, l3 + (data[l3] & 0x0F) * 4, protocol)
+    return Layout(vlan, ethertype, l3, protocol, l3 + 9, l4, 0, more)
 
 
-def _behind_ipv6(data: bytes, l3: int) -> tuple[int, int]:
-    """Return the upper protocol of an IPv6 packet and where its header stands."""
+def _ipv6(data: bytes, l3: int, vlan: int) -> Layout:
+    ethertype = EtherType.IPV6.value
     if len(data) < l3 + 40 or data[l3] >> 4 != 6:
-        return ABSENT, ABSENT
+        return Layout(vlan, ethertype, l3)
     protocol = data[l3 + 6]
-    at = l3 + 40
-    for _ in range(EXTENSIONS_LIMIT):
-        if len(data) < at + 8:
-            break
-        if protocol in _EXTENSIONS:
-            protocol, at = data[at], at + 8 + 8 * data[at + 1]
-        elif protocol == _FRAGMENT:
-            begins = not (data[at + 2] or data[at + 3] & 0xF8)
-            protocol, at = data[at], at + 8
-            if not begins:
-                return protocol, ABSENT
-        else:
-            break
-    return protocol, _whole(data, at, protocol)
+    if protocol not in EXTENSIONS:
+        return Layout(vlan, ethertype, l3, protocol, l3 + 6, _read(data, l3 + 40, protocol))
+    chain = walk_extensions(data, l3)
+    l4 = ABSENT if chain.offset else _read(data, chain.upper, chain.protocol)
+    return Layout(
+        vlan, ethertype, l3, chain.protocol, chain.protocol_at, l4,
+        chain.bits, chain.more, chain.routed,
+    )  # fmt: skip
 
 
-def _whole(data: bytes, at: int, protocol: int) -> int:
+def _read(data: bytes, at: int, protocol: int) -> int:
     """Return ``at`` if the fields that a match can test are there, else ABSENT."""
-    return at if protocol in _TRANSPORTS and len(data) >= at + _MATCHED_SIZE else ABSENT
+    return at if protocol in _READ and len(data) >= at + _READ_SIZE else ABSENT

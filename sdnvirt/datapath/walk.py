@@ -26,7 +26,7 @@ from sdnvirt.datapath.flow import (
     Tunnel,
 )
 from sdnvirt.datapath.meters import Meter
-from sdnvirt.datapath.rewrite import Rewrite
+from sdnvirt.datapath.rewriting.patch import Rewrite
 from sdnvirt.datapath.state import PipelineState
 from sdnvirt.datapath.tally import Tally
 from sdnvirt.drops import DropReason
@@ -54,6 +54,7 @@ class Walk:
         fields: its match fields.
         metadata: the metadata register.
         stopped: whether the packet goes no further.
+        deep: whether what was decided depends on bytes that the flow key does not cover.
         excuse: a better reason than the usual one, in case that the packet goes nowhere.
     """
 
@@ -72,6 +73,7 @@ class Walk:
         self.tunnel_id = frame.tunnel_id
         self.metadata = 0
         self.stopped = False
+        self.deep = False
         self.excuse: DropReason | None = None
         self.fields: Fields = self._read()
         self._steps: list[Step] = []
@@ -101,7 +103,7 @@ class Walk:
             reason = self.excuse or reason
             self.tell(f"drop: {reason.value}")
             steps = tuple(step for step in steps if isinstance(step, Count | Police))
-        return Flow(self.in_port, steps, tuple(self._lookups), reason, detail)
+        return Flow(self.in_port, steps, tuple(self._lookups), reason, detail, self.deep)
 
     def set_metadata(self, value: int, mask: int) -> None:
         """Set the bits of the metadata register that the mask names."""
@@ -120,6 +122,10 @@ class Walk:
         self.data = rewrite(self.data, value)
         self.fields = self._read()
         self._steps.append(Change(rewrite, value))
+
+    def look_deeper(self) -> None:
+        """Say that an action makes headers of bytes which the flow key may not cover."""
+        self.deep = True
 
     def set_tunnel(self, tunnel_id: int) -> None:
         """Give the packet a tunnel id."""
@@ -148,6 +154,7 @@ class Walk:
         if flow.steps:
             self._steps.append(Branch(flow.steps))
         self._lookups += flow.lookups
+        self.deep |= flow.deep
 
     def fork(self) -> Walk:
         """Return a walk of a copy of the packet, as it is now."""

@@ -1,13 +1,19 @@
-"""The internet checksum (RFC 1071), its pseudo header, and its incremental update (RFC 1624).
+"""Checksums: the internet's (RFC 1071) with its pseudo header and update (RFC 1624), and CRC32c.
 
-The sum is computed on one large integer: 2**16 is 1 modulo 65535, so the remainder of the whole
-data as a number is the one's complement sum of its 16-bit words. The remainder cannot tell the two
-zeros of one's complement apart; only data that are all zero have the sum 0, all others have 65535.
+The internet sum is computed on one large integer: 2**16 is 1 modulo 65535, so the remainder of the
+whole data as a number is the one's complement sum of its 16-bit words. The remainder cannot tell
+the two zeros of one's complement apart; only data that are all zero have the sum 0, all others have
+65535.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 from sdnvirt.errors import MalformedError
+
+_CASTAGNOLI: Final = 0x82F63B78
+"""The polynomial of CRC32c, lowest power in the highest bit (RFC 9260, appendix A)."""
 
 
 class ChecksumError(MalformedError):
@@ -83,3 +89,38 @@ def update_checksum32(checksum: int, old: int, new: int) -> int:
     """
     checksum = update_checksum16(checksum, old >> 16, new >> 16)
     return update_checksum16(checksum, old & 0xFFFF, new & 0xFFFF)
+
+
+def _remainders() -> tuple[int, ...]:
+    """Return what each value of a byte adds to a CRC32c."""
+    table = []
+    for remainder in range(256):
+        for _ in range(8):
+            remainder = remainder >> 1 ^ (_CASTAGNOLI if remainder & 1 else 0)
+        table.append(remainder)
+    return tuple(table)
+
+
+_REMAINDERS: Final = _remainders()
+
+
+def _divide(remainder: int, data: bytes) -> int:
+    for byte in data:
+        remainder = remainder >> 8 ^ _REMAINDERS[(remainder ^ byte) & 0xFF]
+    return remainder
+
+
+def crc32c(data: bytes) -> int:
+    """Return the CRC32c of the bytes, as SCTP sends it lowest byte first (RFC 9260, appendix A)."""
+    return _divide(0xFFFFFFFF, data) ^ 0xFFFFFFFF
+
+
+def crc32c_change(before: bytes, after: bytes) -> int:
+    """Return in which bits the CRC32c of two texts of one length differs.
+
+    A CRC is linear: the difference depends on the bits that differ only, so a checksum can be
+    brought up to date without being right before.
+    """
+    length = len(before)
+    bits = int.from_bytes(before, "big") ^ int.from_bytes(after, "big")
+    return _divide(0, bits.to_bytes(length, "big"))

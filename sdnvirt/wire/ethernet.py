@@ -36,14 +36,17 @@ class EtherType(IntEnum):
     IPV6 = 0x86DD
     SLOW = 0x8809
     MPLS = 0x8847
+    MPLS_MULTICAST = 0x8848
     QINQ = 0x88A8
     LLDP = 0x88CC
+    PBB = 0x88E7
 
 
 _NAMES: Final[dict[int, str]] = {
     EtherType.IPV4: "IPv4", EtherType.ARP: "ARP", EtherType.TEB: "TEB", EtherType.VLAN: "802.1Q",
     EtherType.IPV6: "IPv6", EtherType.SLOW: "Slow Protocols", EtherType.MPLS: "MPLS",
-    EtherType.QINQ: "802.1Q-QinQ", EtherType.LLDP: "LLDP",
+    EtherType.MPLS_MULTICAST: "MPLS multicast", EtherType.QINQ: "802.1Q-QinQ",
+    EtherType.LLDP: "LLDP", EtherType.PBB: "802.1ah",
 }  # fmt: skip
 
 

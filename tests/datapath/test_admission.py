@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sdnvirt.datapath.fields import MATCHABLE
-from sdnvirt.datapath.rewrite import SETTERS
+from sdnvirt.datapath.rewriting.setters import SETTERS
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.v13 import actions as act
@@ -33,10 +34,12 @@ def refusal(caught: pytest.ExceptionInfo[OpenFlowError]) -> str:
     return error_name(caught.value.error_type, caught.value.code)
 
 
-@pytest.mark.parametrize(
-    "field", [f for f in oxm.FIELDS if f not in MATCHABLE], ids=lambda field: field.name
-)
-def test_a_match_on_a_field_that_is_not_read_is_refused(driver: Any, field: oxm.OxmField) -> None:
+def test_every_field_of_the_specification_can_be_matched() -> None:
+    assert set(oxm.FIELDS) == MATCHABLE
+
+
+def test_a_match_on_a_field_that_is_not_read_is_refused(driver: Any) -> None:
+    field = replace(oxm.ETH_DST, name="a field of tomorrow")
     match = Match((OxmMatch(field, 0),))
     with pytest.raises(OpenFlowError) as caught:
         driver.to(2, match=match)
@@ -72,21 +75,15 @@ REFUSED_ACTIONS = [
     (act.Output(0), "BAD_ACTION/BAD_OUT_PORT"),
     (act.Output(OFPP.MAX + 1), "BAD_ACTION/BAD_OUT_PORT"),
     (act.PushVlan(0x0800), "BAD_ACTION/BAD_ARGUMENT"),
-    (act.PushMpls(0x8847), "BAD_ACTION/BAD_TYPE"),
-    (act.PopMpls(0x0800), "BAD_ACTION/BAD_TYPE"),
-    (act.PushPbb(0x88E7), "BAD_ACTION/BAD_TYPE"),
-    (act.PopPbb(), "BAD_ACTION/BAD_TYPE"),
-    (act.CopyTtlIn(), "BAD_ACTION/BAD_TYPE"),
-    (act.CopyTtlOut(), "BAD_ACTION/BAD_TYPE"),
-    (act.SetMplsTtl(1), "BAD_ACTION/BAD_TYPE"),
-    (act.DecMplsTtl(), "BAD_ACTION/BAD_TYPE"),
+    (act.PushMpls(0x8100), "BAD_ACTION/BAD_ARGUMENT"),
+    (act.PushPbb(0x88A8), "BAD_ACTION/BAD_ARGUMENT"),
     (act.SetQueue(1), "BAD_ACTION/BAD_TYPE"),
     (act.Group(1), "BAD_ACTION/BAD_OUT_GROUP"),
     (act.ExperimenterAction(1), "BAD_ACTION/BAD_TYPE"),
-    (act.SetField(oxm.ETH_TYPE, 0x0800), "BAD_ACTION/BAD_SET_TYPE"),
-    (act.SetField(oxm.IP_PROTO, 6), "BAD_ACTION/BAD_SET_TYPE"),
-    (act.SetField(oxm.SCTP_SRC, 6), "BAD_ACTION/BAD_SET_TYPE"),
+    (act.SetField(oxm.IN_PORT, 6), "BAD_ACTION/BAD_SET_TYPE"),
+    (act.SetField(oxm.IN_PHY_PORT, 6), "BAD_ACTION/BAD_SET_TYPE"),
     (act.SetField(oxm.METADATA, 6), "BAD_ACTION/BAD_SET_TYPE"),
+    (act.SetField(oxm.IPV6_EXTHDR, 6), "BAD_ACTION/BAD_SET_TYPE"),
 ]
 
 
@@ -120,7 +117,9 @@ def test_only_a_packet_out_may_name_the_tables_as_a_port(driver: Any) -> None:
 ADMITTED = (
     act.Output(1), act.Output(OFPP.MAX), act.Output(OFPP.IN_PORT), act.Output(OFPP.FLOOD),
     act.Output(OFPP.ALL), act.Output(OFPP.CONTROLLER), act.PushVlan(0x8100), act.PushVlan(0x88A8),
-    act.PopVlan(), act.SetNwTtl(0), act.DecNwTtl(), act.SetField(oxm.TUNNEL_ID, 1),
+    act.PopVlan(), act.PushMpls(0x8847), act.PushMpls(0x8848), act.PopMpls(0x0800),
+    act.PushPbb(0x88E7), act.PopPbb(), act.CopyTtlIn(), act.CopyTtlOut(), act.SetMplsTtl(1),
+    act.DecMplsTtl(), act.SetNwTtl(0), act.DecNwTtl(), act.SetField(oxm.TUNNEL_ID, 1),
     *(act.SetField(field, 0) for field in SETTERS),
 )  # fmt: skip
 

@@ -24,7 +24,8 @@ from scapy.packet import Raw
 from sdnvirt.datapath.datapath import Datapath
 from sdnvirt.datapath.fields import packet_fields
 from sdnvirt.datapath.flow import Flow, Punt
-from sdnvirt.datapath.rewrite import SETTERS, pop_vlan, push_vlan
+from sdnvirt.datapath.rewriting.ethernet import pop_vlan, push_vlan
+from sdnvirt.datapath.rewriting.setters import SETTERS
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.v13 import oxm

@@ -1,4 +1,4 @@
-"""The internet checksum against a word-by-word reference, and updates against recomputation."""
+"""Checksums against references: word by word, scapy's, and updates against recomputation."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from hypothesis import strategies as st
 from scapy.layers.inet import IP, in4_chksum
 from scapy.layers.inet6 import IPv6 as ScapyIPv6
 from scapy.layers.inet6 import in6_chksum
+from scapy.layers.sctp import crc32c as scapy_crc32c
 
 from sdnvirt.addresses import Ipv4
 from sdnvirt.wire.checksum import (
+    crc32c,
+    crc32c_change,
     internet_checksum,
     pseudo_header_sum,
     update_checksum16,
@@ -93,3 +96,27 @@ def test_a_changed_address_updates_the_checksum_as_recomputing_does(
 
 def test_the_example_of_rfc_1624() -> None:
     assert update_checksum16(0xDD2F, 0x5555, 0x3285) == 0x0000
+
+
+def test_the_crc32c_of_the_usual_example() -> None:
+    assert crc32c(b"123456789") == 0xE3069283
+
+
+@given(st.binary(max_size=80))
+def test_crc32c_is_that_of_scapy(data: bytes) -> None:
+    assert crc32c(data) == int.from_bytes(scapy_crc32c(data).to_bytes(4, "big"), "little")
+
+
+@given(
+    st.binary(max_size=40).flatmap(
+        lambda a: st.tuples(st.just(a), st.binary(min_size=len(a), max_size=len(a)))
+    ),
+    st.binary(max_size=20),
+    st.binary(max_size=40),
+)
+def test_a_change_of_crc32c_depends_on_the_difference_and_what_is_behind(
+    texts: tuple[bytes, bytes], before: bytes, behind: bytes
+) -> None:
+    old, new = texts
+    change = crc32c_change(old + bytes(len(behind)), new + bytes(len(behind)))
+    assert crc32c(before + old + behind) ^ change == crc32c(before + new + behind)

@@ -90,7 +90,7 @@ def neighbours(draw: st.DrawFn) -> tuple[bytes, bytes]:
     return one, bytes(other[:end]).ljust(end, b"\xaa")
 
 
-@settings(max_examples=600)
+@settings(max_examples=12 * settings().max_examples)
 @given(neighbours())
 def test_frames_with_equal_keys_have_equal_fields_and_headers_at_equal_places(
     pair: tuple[bytes, bytes],
@@ -110,7 +110,7 @@ def test_the_tunnel_id_is_part_of_the_key(
     assert equal == (flow_key(one) == flow_key(other) and one_id == other_id)
 
 
-@settings(max_examples=300)
+@settings(max_examples=6 * settings().max_examples)
 @given(FRAMES, FRAMES, TUNNELS, TUNNELS)
 def test_frames_of_different_shapes_never_have_equal_keys(
     one: bytes, other: bytes, one_id: int, other_id: int

@@ -1,19 +1,23 @@
-"""Actions that change the packet: set-field, VLAN tags, time to live."""
+"""Set-field, and tags that are pushed and popped (OpenFlow 1.3.5, 5.12 and 7.2.5)."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from sdnvirt.datapath.actions.rule import ActionRule, Order, admit_any
-from sdnvirt.datapath.rewrite import SETTERS, pop_vlan, push_vlan, set_ttl, ttl_of
+from sdnvirt.datapath.layout import MPLS_TYPES, VLAN_TYPES
+from sdnvirt.datapath.rewriting.ethernet import pop_vlan, push_vlan
+from sdnvirt.datapath.rewriting.mpls import payload_type, pop_mpls, push_mpls
+from sdnvirt.datapath.rewriting.pbb import pop_pbb, push_pbb
+from sdnvirt.datapath.rewriting.setters import SETTERS
 from sdnvirt.datapath.walk import Walk
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13 import oxm
-from sdnvirt.openflow.v13.constants import OFPCML, OFPR
 from sdnvirt.openflow.v13.error_codes import OFPBAC, refuse
 from sdnvirt.wire.ethernet import EtherType
 
-_VLAN_TYPES: Final = (EtherType.VLAN, EtherType.QINQ)
+RELABELLING: Final = frozenset({oxm.ETH_TYPE, oxm.IP_PROTO, oxm.ICMPV6_TYPE, oxm.MPLS_BOS})
+"""Fields that say what follows; setting one makes other headers of the bytes that are there."""
 
 
 def _admit_set_field(action: act.SetField) -> None:
@@ -24,12 +28,14 @@ def _admit_set_field(action: act.SetField) -> None:
 def _set_field(walk: Walk, action: act.SetField) -> None:
     if action.field is oxm.TUNNEL_ID:
         walk.set_tunnel(action.value)
-    else:
-        walk.change(SETTERS[action.field], action.value)
+        return
+    if action.field in RELABELLING:
+        walk.look_deeper()
+    walk.change(SETTERS[action.field], action.value)
 
 
 def _admit_push_vlan(action: act.PushVlan) -> None:
-    if action.ethertype not in _VLAN_TYPES:
+    if action.ethertype not in VLAN_TYPES:
         raise refuse(OFPBAC.BAD_ARGUMENT, f"{action.ethertype:#06x} begins no VLAN tag")
 
 
@@ -41,26 +47,40 @@ def _pop_vlan(walk: Walk, _action: act.PopVlan) -> None:
     walk.change(pop_vlan, 0)
 
 
-def _set_ttl(walk: Walk, action: act.SetNwTtl) -> None:
-    walk.change(set_ttl, action.ttl)
+def _admit_push_mpls(action: act.PushMpls) -> None:
+    if action.ethertype not in MPLS_TYPES:
+        raise refuse(OFPBAC.BAD_ARGUMENT, f"{action.ethertype:#06x} begins no MPLS label")
 
 
-def _decrement_ttl(walk: Walk, _action: act.DecNwTtl) -> None:
-    ttl = ttl_of(walk.data)
-    if ttl is None:
-        return
-    if ttl <= 1:
-        walk.tell("  time to live expired: to the controller")
-        walk.punt(OFPCML.NO_BUFFER, OFPR.INVALID_TTL)
-        walk.stopped = True
-        return
-    walk.change(set_ttl, ttl - 1)  # the same for every packet of the flow: its key has the TTL
+def _push_mpls(walk: Walk, action: act.PushMpls) -> None:
+    walk.change(push_mpls, action.ethertype)
+
+
+def _pop_mpls(walk: Walk, action: act.PopMpls) -> None:
+    if action.ethertype != payload_type(walk.data):
+        walk.look_deeper()
+    walk.change(pop_mpls, action.ethertype)
+
+
+def _admit_push_pbb(action: act.PushPbb) -> None:
+    if action.ethertype != EtherType.PBB:
+        raise refuse(OFPBAC.BAD_ARGUMENT, f"{action.ethertype:#06x} begins no backbone tag")
+
+
+def _push_pbb(walk: Walk, _action: act.PushPbb) -> None:
+    walk.change(push_pbb, 0)
+
+
+def _pop_pbb(walk: Walk, _action: act.PopPbb) -> None:
+    walk.change(pop_pbb, 0)
 
 
 RULES: Final[dict[type[act.Action], ActionRule]] = {
     act.SetField: ActionRule(Order.SET, _admit_set_field, _set_field),
     act.PushVlan: ActionRule(Order.PUSH_VLAN, _admit_push_vlan, _push_vlan),
     act.PopVlan: ActionRule(Order.POP, admit_any, _pop_vlan),
-    act.SetNwTtl: ActionRule(Order.SET, admit_any, _set_ttl),
-    act.DecNwTtl: ActionRule(Order.DECREMENT_TTL, admit_any, _decrement_ttl),
+    act.PushMpls: ActionRule(Order.PUSH_MPLS, _admit_push_mpls, _push_mpls),
+    act.PopMpls: ActionRule(Order.POP, admit_any, _pop_mpls),
+    act.PushPbb: ActionRule(Order.PUSH_PBB, _admit_push_pbb, _push_pbb),
+    act.PopPbb: ActionRule(Order.POP, admit_any, _pop_pbb),
 }
