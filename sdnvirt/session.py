@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sdnvirt.units import format_time
+
 if TYPE_CHECKING:
+    from sdnvirt.control.port import ControllerPort, ControllerSide
     from sdnvirt.network.network import Network
     from sdnvirt.topology import Topology
 
@@ -19,6 +22,9 @@ REMOTE: Final = "tcp:"
 
 NO_CONTROLLER: Final = "none"
 """No controller at all: switches forward nothing."""
+
+Log = Callable[[str], None]
+"""Takes a line for the user."""
 
 
 def load(path: str | Path, *, seed: int | None = None, controller: str = FROM_TOPOLOGY) -> Network:
@@ -54,7 +60,7 @@ def open_network(
     topology: Topology,
     controller: str = FROM_TOPOLOGY,
     *,
-    log: Callable[[str], None] | None = None,
+    log: Log | None = None,
     log_level: int = logging.WARNING,
 ) -> Network:
     """Build a topology, connect its controller, and start it; virtual time is 0.
@@ -62,7 +68,8 @@ def open_network(
     Args:
         topology: what to build.
         controller: as of :func:`load`.
-        log: called with each line that an embedded app logs.
+        log: called with each line that an embedded app logs, and when the connection to a running
+            controller is lost and found.
         log_level: the least severe records to log.
 
     Raises:
@@ -73,11 +80,11 @@ def open_network(
     network = Network(topology)
     try:
         if controller.startswith(REMOTE):
-            _dial(network, controller)
+            _dial(network, controller, log or _discard)
         elif controller != NO_CONTROLLER:
             apps = [controller] if controller != FROM_TOPOLOGY else _apps_of(topology)
             if apps and network.plant.switches:
-                _embed(network, apps, log, log_level)
+                _embed(network, apps, log or _discard, log_level)
         network.start()
     except BaseException:
         network.close()
@@ -91,9 +98,7 @@ def _apps_of(topology: Topology) -> list[str]:
     return [] if controller is None else [app.file or app.name for app in controller.apps]
 
 
-def _embed(
-    network: Network, apps: list[str], log: Callable[[str], None] | None, log_level: int
-) -> None:
+def _embed(network: Network, apps: list[str], log: Log, log_level: int) -> None:
     """Start Ryu apps in this process and connect the switches to them."""
     from sdnvirt.control.embedded import EmbeddedController
 
@@ -103,7 +108,7 @@ def _embed(
         seed_stream=network.world.streams.stream("controller"),
         topology_path=network.topology.path,
         on_app_error=network.fail,
-        log=log or _discard,
+        log=log,
         log_level=log_level,
     )
     network.on_close(embedded.stop)
@@ -111,15 +116,61 @@ def _embed(
     network.connect_controller(embedded)
 
 
-def _dial(network: Network, address: str) -> None:
+def _dial(network: Network, address: str, log: Log) -> None:
     """Connect the switches to a running controller, and let real time pass."""
     from sdnvirt.control.remote import RemoteController
+    from sdnvirt.engine.pacing import LONGEST_WAIT_NS
     from sdnvirt.openflow.channel import ECHO_IDLE_NS
+
+    def run_until(end: int) -> bool:
+        # In steps: the next event may be hours away when the run is to end for a failure.
+        step = min(end, network.now + LONGEST_WAIT_NS)
+        return remote.pacer.run_until(step) and step == end
+
+    def tell(what: str) -> None:
+        log(f"{format_time(network.now)} WARNING controller {address}: {what}")
 
     remote = RemoteController(address, network.world.scheduler, network.fail)
     network.on_close(remote.close)
-    network.pace(remote.pacer.run_until)
-    network.connect_controller(remote, ECHO_IDLE_NS)
+    network.pace(run_until)
+    network.connect_controller(_Announced(remote, tell), ECHO_IDLE_NS)
+
+
+class _Announced:
+    """A controller whose absence is told: when the first switch loses it, and when all have it.
+
+    Args:
+        controller: where switches connect.
+        tell: takes what happened.
+    """
+
+    def __init__(self, controller: ControllerPort, tell: Callable[[str], None]) -> None:
+        self._controller = controller
+        self._tell = tell
+        self._heard: set[int] = set()
+        self._missing: set[int] = set()
+
+    def connect(
+        self, dpid: int, deliver: Callable[[bytes], None], closed: Callable[[str], None]
+    ) -> ControllerSide:
+        """Connect a switch; see :class:`sdnvirt.control.port.ControllerPort`."""
+
+        def on_bytes(data: bytes) -> None:
+            self._heard.add(dpid)
+            if dpid in self._missing:
+                self._missing.remove(dpid)
+                if not self._missing:
+                    self._tell("connected again")
+            deliver(data)
+
+        def on_close(reason: str) -> None:
+            if dpid in self._heard:
+                if not self._missing:
+                    self._tell(f"{reason}; switches dial it again")
+                self._missing.add(dpid)
+            closed(reason)
+
+        return self._controller.connect(dpid, on_bytes, on_close)
 
 
 def _discard(_line: str) -> None:

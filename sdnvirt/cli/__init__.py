@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import TextIOWrapper
 from types import FrameType
@@ -20,7 +21,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from sdnvirt import __version__
-from sdnvirt.cli.status import BUG, INTERRUPTED, PIPE_CLOSED, TERMINATED, WRONG
+from sdnvirt.cli.status import BUG, INTERRUPTED, PIPE_CLOSED, WRONG, killed_by
 from sdnvirt.errors import SdnvirtError, TopologyError
 
 DEFAULT_PORT: Final = 6653
@@ -127,19 +128,20 @@ def schema() -> int:
               help="Topology file for apps that read one.")  # fmt: skip
 @_debug
 def controller(apps: tuple[str, ...], host: str, port: int, topology: str | None) -> int:
-    """Run Ryu APPS (files or modules) as a controller of its own, until Ctrl-C.
+    """Run Ryu APPS (files or modules) as a controller of its own, until Ctrl-C or SIGTERM.
 
     Networks connect to it with `sdnvirt run FILE --controller tcp:HOST:PORT`, and so can any
     OpenFlow 1.3 switch.
     """
     from sdnvirt.control.launch import run_controller
 
+    _handle_signals(signal.default_int_handler)  # to end a server is no failure
     return run_controller(apps, host, port, topology)
 
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    signal.signal(signal.SIGTERM, _terminate)
+    _handle_signals(_end_at_once)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may know ASCII only
@@ -173,8 +175,21 @@ def _run(settings: Settings) -> int:
         return status
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-    sys.exit(TERMINATED)
+def _handle_signals(handler: Callable[[int, FrameType | None], None]) -> None:
+    """Let a function handle Ctrl-C and SIGTERM, except where they are ignored, as by ``nohup``."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+def _end_at_once(number: int, _frame: FrameType | None) -> NoReturn:
+    """End the process, unless a command handles signals in a better way.
+
+    Not by an exception: Python ignores those that come while it is importing modules, and apps
+    may catch them.
+    """
+    os.write(2, b"sdnvirt: interrupted\n")
+    os._exit(killed_by(number))
 
 
 def _blame(error: Exception) -> int:

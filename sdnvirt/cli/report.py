@@ -73,9 +73,9 @@ def _plural(kind: str, count: int) -> str:
 
 def _checks(report: Report, width: int) -> str:
     """Return checks and timeline in order of time."""
-    times = [format_time(one.at_ns) for one in (*report.checks, *report.timeline)]
+    times = [check.at_ns for check in report.checks] + [one.at_ns for one in report.timeline]
     layout = _Layout(
-        time=max(map(len, times), default=0),
+        time=max((len(format_time(time)) for time in times), default=0),
         title=max((len(check.title) for check in report.checks), default=0),
         width=width,
     )

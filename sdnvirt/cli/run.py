@@ -124,8 +124,12 @@ def _play(network: Network, checks: Checks) -> int:
 
 @contextmanager
 def _signals(network: Network) -> Iterator[None]:
-    """Let the first Ctrl-C or SIGTERM end the run between two events; the second acts at once."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Let the first Ctrl-C or SIGTERM end the run between two events; the second acts at once.
+
+    A signal that is ignored, as Ctrl-C is by a shell's background jobs, stays so.
+    """
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: was for number, was in handlers.items() if was is not signal.SIG_IGN}
 
     def restore() -> None:
         for number, handler in before.items():
