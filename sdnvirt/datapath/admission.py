@@ -56,6 +56,8 @@ def check_actions(actions: tuple[act.Action, ...]) -> None:
     """Refuse actions that this datapath would not execute (OFPET_BAD_ACTION)."""
     for action in actions:
         rule = RULES.get(type(action))
+        if isinstance(action, act.ExperimenterAction):
+            raise refuse(OFPBAC.BAD_EXPERIMENTER, f"{action} is of nobody known")
         if rule is None:
             raise refuse(OFPBAC.BAD_TYPE, f"{action} is not supported")
         rule.admit(action)

@@ -79,7 +79,7 @@ REFUSED_ACTIONS = [
     (act.PushPbb(0x88A8), "BAD_ACTION/BAD_ARGUMENT"),
     (act.SetQueue(1), "BAD_ACTION/BAD_TYPE"),
     (act.Group(1), "BAD_ACTION/BAD_OUT_GROUP"),
-    (act.ExperimenterAction(1), "BAD_ACTION/BAD_TYPE"),
+    (act.ExperimenterAction(1), "BAD_ACTION/BAD_EXPERIMENTER"),
     (act.SetField(oxm.IN_PORT, 6), "BAD_ACTION/BAD_SET_TYPE"),
     (act.SetField(oxm.IN_PHY_PORT, 6), "BAD_ACTION/BAD_SET_TYPE"),
     (act.SetField(oxm.METADATA, 6), "BAD_ACTION/BAD_SET_TYPE"),
