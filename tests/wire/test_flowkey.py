@@ -7,15 +7,16 @@ from collections.abc import Callable
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scapy.contrib.mpls import MPLS
 from scapy.layers.inet import ICMP, IP, TCP, UDP
-from scapy.layers.inet6 import IPv6
-from scapy.layers.l2 import ARP, Dot1Q, Ether
+from scapy.layers.inet6 import ICMPv6EchoRequest, ICMPv6ND_NS, IPv6
+from scapy.layers.l2 import ARP, Dot1AD, Dot1AH, Dot1Q, Ether
 from scapy.layers.sctp import SCTP
 from scapy.packet import Packet, Raw
 
 from sdnvirt.datapath.fields import packet_fields
 from sdnvirt.datapath.layout import layout
-from sdnvirt.wire.flowkey import KEY_BYTES, flow_key
+from sdnvirt.wire.flowkey import KEY_BYTES, deep_key, flow_key
 
 TAG_TYPES = (0x8100, 0x88A8)
 SMALL = st.sampled_from((0, 1, 6, 17, 58, 132, 255))
@@ -57,6 +58,25 @@ NETWORK = st.one_of(
         st.builds(ipv6, st.lists(EXTENSIONS, max_size=3), PROTOCOLS, SMALL, PAYLOADS),
     ),
     st.tuples(st.just(0x0806), st.binary(min_size=20, max_size=40)),
+    st.tuples(
+        st.sampled_from((0x8847, 0x8848)),
+        st.builds(
+            lambda labels, inner: labels + inner,
+            st.sampled_from((b"\0\0\x31\x40", b"\0\0\x30\x40\0\0\x21\x07", b"\0\0\x30\x40")),
+            st.builds(ipv4, PROTOCOLS, st.integers(0, 1), st.sampled_from((0, 5)), SMALL, PAYLOADS)
+            | st.builds(ipv6, st.just([]), PROTOCOLS, SMALL, PAYLOADS)
+            | PAYLOADS,
+        ),
+    ),
+    st.tuples(
+        st.just(0x88E7),
+        st.builds(
+            lambda tag, kind, inner: tag + bytes(12) + kind + inner,
+            st.binary(min_size=4, max_size=4),
+            st.sampled_from((b"\x08\0", b"\x81\0\0\x05\x08\0", b"\x88\xe7")),
+            st.builds(ipv4, PROTOCOLS, st.just(0), st.just(0), SMALL, PAYLOADS),
+        ),
+    ),
     st.tuples(st.sampled_from((0x88CC, 0x0026, 0x8847, 0x0800, 0x86DD)), PAYLOADS),
 )
 TAGS = st.lists(st.tuples(st.sampled_from(TAG_TYPES), st.integers(0, 0xFFFF)), max_size=3)
@@ -145,6 +165,14 @@ BASES: dict[str, Packet] = {
     "GRE": _ether() / _ip(proto=47) / Raw(b"first"),
     "IPv6 TCP": _ether() / IPv6(src="fd::1", dst="fd::2") / TCP(sport=1000) / Raw(b"first"),
     "IPv6 UDP": _ether() / IPv6(src="fd::1", dst="fd::2") / UDP(sport=1000) / Raw(b"first"),
+    "ICMPv6": _ether() / IPv6(src="fd::1", dst="fd::2") / ICMPv6EchoRequest(id=1) / Raw(b"first"),
+    "two tags": _ether() / Dot1AD(vlan=9) / Dot1Q(vlan=7) / _ip() / TCP(dport=80) / Raw(b"first"),
+    "MPLS": _ether() / MPLS(label=3, s=1) / _ip() / TCP(dport=80) / Raw(b"first"),
+    "MPLS IPv6": _ether() / MPLS(s=0) / MPLS(s=1) / IPv6(src="fd::1") / UDP() / Raw(b"first"),
+    "tagged MPLS": _tagged() / MPLS(label=3, s=1) / _ip() / ICMP(id=1) / Raw(b"first"),
+    "PBB": _ether() / Dot1AH(isid=3) / _tagged() / _ip() / TCP(dport=80) / Raw(b"first"),
+    "tagged PBB": _ether() / Dot1AD(vlan=9) / Dot1AH() / _ether() / _ip() / TCP() / Raw(b"first"),
+    "PBB MPLS": _ether() / Dot1AH() / _ether() / MPLS(s=1) / _ip() / UDP() / Raw(b"first"),
     "ARP": _ether() / ARP(op=1, psrc="10.0.0.1", pdst="10.0.0.2") / Raw(b"first"),
     "tagged TCP": _tagged() / _ip() / TCP(sport=1000, dport=80) / Raw(b"first"),
     "tagged ICMP": _tagged() / _ip() / ICMP(type=8, id=1, seq=1) / Raw(b"first"),
@@ -191,6 +219,14 @@ MATCHED = [
         (SCTP, "dport", 9),
         (ICMP, "type", 0),
         (ICMP, "code", 3),
+        (ICMPv6EchoRequest, "type", 129),
+        (ICMPv6EchoRequest, "code", 3),
+        (Dot1AD, "vlan", 8),
+        (MPLS, "label", 4),
+        (MPLS, "cos", 4),
+        (MPLS, "ttl", 4),
+        (Dot1AH, "isid", 4),
+        (Dot1AH, "prio", 4),
         (ARP, "op", 2),
         (ARP, "psrc", "10.0.0.9"),
         (ARP, "pdst", "10.0.0.9"),
@@ -212,6 +248,9 @@ UNMATCHED = [
         (TCP, "flags", "A"),
         (TCP, "chksum", 77),
         (UDP, "chksum", 77),
+        (ICMPv6EchoRequest, "seq", 77),
+        (ICMPv6EchoRequest, "id", 77),
+        (ICMPv6EchoRequest, "cksum", 77),
         (ICMP, "seq", 77),
         (ICMP, "id", 77),
     )
@@ -233,6 +272,23 @@ def test_what_differs_between_packets_of_one_flow_does_not_change_the_key(
 ) -> None:
     packet = BASES[name]
     assert flow_key(_changed(packet, layer, field, value)) == flow_key(bytes(packet))
+
+
+def test_neighbour_discovery_is_known_by_more_than_its_type() -> None:
+    one, other = (_ether() / IPv6() / ICMPv6ND_NS(tgt=f"fd::{n}") for n in (1, 2))
+    assert flow_key(bytes(one)) != flow_key(bytes(other))
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_the_deep_key_is_longer_than_the_key_of_any_usual_shape(name: str) -> None:
+    data = bytes(BASES[name])
+    assert len(flow_key(data, 1)) < len(deep_key(data))
+
+
+@pytest.mark.parametrize("depth", [2, 500])
+def test_a_backbone_frame_in_a_backbone_frame_is_unusual(depth: int) -> None:
+    data = (bytes(12) + b"\x88\xe7" + bytes(4)) * depth + bytes(40)
+    assert flow_key(data) == deep_key(data)
 
 
 @pytest.mark.parametrize("name", BASES)
