@@ -12,16 +12,15 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
 from io import TextIOWrapper
-from types import FrameType
 from typing import Any, Final, NoReturn
 
 import click
 
 from sdnvirt import __version__
-from sdnvirt.cli.status import BUG, INTERRUPTED, PIPE_CLOSED, WRONG, killed_by
+from sdnvirt.cli.signals import end_at_once, handled_by
+from sdnvirt.cli.status import BUG, INTERRUPTED, PIPE_CLOSED, WRONG
 from sdnvirt.errors import SdnvirtError, TopologyError
 
 DEFAULT_PORT: Final = 6653
@@ -135,37 +134,42 @@ def controller(apps: tuple[str, ...], host: str, port: int, topology: str | None
     """
     from sdnvirt.control.launch import run_controller
 
-    _handle_signals(signal.default_int_handler)  # to end a server is no failure
-    return run_controller(apps, host, port, topology)
+    with handled_by(signal.default_int_handler):  # to end a server is no failure
+        return run_controller(apps, host, port, topology)
 
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    _handle_signals(_end_at_once)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal may know ASCII only
-    settings = Settings()
+            stream.reconfigure(errors="backslashreplace")  # a terminal may lack letters
+    with handled_by(end_at_once):
+        status = _status(Settings())
+    sys.exit(status)
+
+
+def _status(settings: Settings) -> int:
+    """Run the command line, tell what goes wrong, and return the exit status."""
     try:
         status = _run(settings)
         if sys.stdout is not None:
             sys.stdout.flush()
+        return status
     except click.exceptions.Exit as done:
-        status = done.exit_code
+        return done.exit_code
     except click.ClickException as wrong:
         wrong.show()
-        status = wrong.exit_code
+        return wrong.exit_code
     except KeyboardInterrupt:
         _tell("interrupted")
-        status = INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:
         _discard_output()
-        status = PIPE_CLOSED
+        return PIPE_CLOSED
     except Exception as error:
         if settings.debug:
             traceback.print_exc()
-        status = _blame(error)
-    sys.exit(status)
+        return _blame(error)
 
 
 def _run(settings: Settings) -> int:
@@ -173,23 +177,6 @@ def _run(settings: Settings) -> int:
     with cli.make_context("sdnvirt", sys.argv[1:], obj=settings) as context:
         status: int = cli.invoke(context)
         return status
-
-
-def _handle_signals(handler: Callable[[int, FrameType | None], None]) -> None:
-    """Let a function handle Ctrl-C and SIGTERM, except where they are ignored, as by ``nohup``."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, handler)
-
-
-def _end_at_once(number: int, _frame: FrameType | None) -> NoReturn:
-    """End the process, unless a command handles signals in a better way.
-
-    Not by an exception: Python ignores those that come while it is importing modules, and apps
-    may catch them.
-    """
-    os.write(2, b"sdnvirt: interrupted\n")
-    os._exit(killed_by(number))
 
 
 def _blame(error: Exception) -> int:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-import signal
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from shutil import get_terminal_size
 from time import perf_counter
@@ -19,6 +17,7 @@ import click
 from sdnvirt import topology
 from sdnvirt.cli.applog import AppLog
 from sdnvirt.cli.report import report_text
+from sdnvirt.cli.signals import Handler, end_at_once, handled_by
 from sdnvirt.cli.status import FAILED, killed_by
 from sdnvirt.errors import OutputError, SdnvirtError
 from sdnvirt.network.checks import Checks
@@ -112,7 +111,7 @@ def _play(network: Network, checks: Checks) -> int:
     spec = network.topology
     end = max([spec.duration_ns, *(event.at_ns for event in spec.timeline)])
     try:
-        with _signals(network):
+        with handled_by(_interrupting(network)):
             if not spec.checks and not end:
                 network.boot()
             network.run_while(lambda: checks.pending, LONGEST_RUN_NS)
@@ -122,29 +121,18 @@ def _play(network: Network, checks: Checks) -> int:
     return 0
 
 
-@contextmanager
-def _signals(network: Network) -> Iterator[None]:
-    """Let the first Ctrl-C or SIGTERM end the run between two events; the second acts at once.
+def _interrupting(network: Network) -> Handler:
+    """Return what ends a run between two events, and at the second signal at once."""
+    signals = 0
 
-    A signal that is ignored, as Ctrl-C is by a shell's background jobs, stays so.
-    """
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    before = {number: was for number, was in handlers.items() if was is not signal.SIG_IGN}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    def interrupt(number: int, _frame: FrameType | None) -> None:
-        restore()
+    def handle(number: int, frame: FrameType | None) -> None:
+        nonlocal signals
+        signals += 1
+        if signals > 1:
+            end_at_once(number, frame)
         network.fail(_InterruptError(number))
 
-    for number in before:
-        signal.signal(number, interrupt)
-    try:
-        yield
-    finally:
-        restore()
+    return handle
 
 
 def _capture(network: Network, folder: Path, cleanup: ExitStack) -> None:

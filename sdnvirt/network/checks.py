@@ -142,9 +142,10 @@ class Checks:
             if answered and not held:
                 why = f"lost {_percent(result.loss)}, allowed are {_percent(check.max_loss)}"
             elif held and check.via is not None:
-                text += f", via {check.via}"
                 why = self._strays(ping.cause, check.via)
                 held = not why
+                if held:
+                    text += f", via {check.via}"
         title = f"ping {check.source} > {check.target}"
         return CheckResult(title, check.where, check.at_ns, held, text, why, figures)
 
@@ -180,8 +181,7 @@ class Checks:
             begun = self._pings.get(index)
             figures = None if begun is None else self._measured(*begun)
         text = f"{figures} so far" if figures else "not begun"
-        why = "the run ended before this check did"
-        return CheckResult(title, check.where, check.at_ns, None, text, why, figures)
+        return CheckResult(title, check.where, check.at_ns, None, text, ping=figures)
 
 
 def _lasting(lease: Lease) -> str:

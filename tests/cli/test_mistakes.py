@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import resource
-import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -292,7 +291,6 @@ def test_usage(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["sdnvirt", *arguments])
-    monkeypatch.setattr(signal, "signal", lambda *_: None)  # pytest's own handlers stay
     with pytest.raises(SystemExit) as ended:
         main()
     out, err = capsys.readouterr()

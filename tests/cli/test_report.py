@@ -151,21 +151,27 @@ def test_lost_answers_are_a_share() -> None:
 
 
 def test_failed_checks_have_status_1(sdnvirt: Run, bridged: Write) -> None:
-    bridged("""
+    file = bridged("""
         checks:
           - {ping: {from: h1, to: h2, count: 1}, at: 10ms, expect: unreachable}
           - {ping: {from: h1, to: 10.0.0.9, count: 1, timeout: 100ms}, at: 20ms}
           - {ping: {from: h1, to: h2, count: 1}, at: 30ms, via: b1}
+          - {ping: {from: h1, to: h2, count: 2, interval: 1ms}, at: 40ms, via: b2}
     """)
+    file.write_text(file.read_text().replace("{b1: {", "{b1: {kind: bridge}, b2: {"))
     done = sdnvirt("run", "net.yaml", "--json", "report.json")
     assert (done.status, done.err) == (1, "")
-    first, why_first, second, why_second, third = done.out.split("checks ")[1].splitlines()[1:6]
+    first, why_first, second, why_second, third, fourth, why_fourth = done.out.split("checks ")[
+        1
+    ].splitlines()[1:8]
     assert re.fullmatch(r"FAIL  10 ms  ping h1 > h2 +1/1 answered, rtt [\d./]+ ms", first)
     assert why_first.strip() == "net.yaml:8: h2 was to be unreachable, and answered"
     assert re.fullmatch(r"FAIL  20 ms  ping h1 > 10.0.0.9 +0/1 answered", second)
     assert why_second.strip() == "net.yaml:9: 10.0.0.9: no ARP answer"
     assert re.fullmatch(r"  ok  30 ms  ping h1 > h2 +1/1 answered, rtt [\d./]+ ms, via b1", third)
-    assert done.out.endswith("\n1 of 3 checks held; failed: net.yaml:8, net.yaml:9\n")
+    assert re.fullmatch(r"FAIL  40 ms  ping h1 > h2 +2/2 answered, rtt [\d./]+ ms", fourth)
+    assert why_fourth.strip() == "net.yaml:11: 2 of 2 requests did not cross b2"
+    assert done.out.endswith("\n1 of 4 checks held; failed: net.yaml:8, net.yaml:9, net.yaml:11\n")
 
 
 def test_without_checks_the_network_boots(sdnvirt: Run, bridged: Write) -> None:
