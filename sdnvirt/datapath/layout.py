@@ -9,13 +9,19 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from sdnvirt.datapath.extensions import EXTENSIONS, walk_extensions
-from sdnvirt.wire.ethernet import EtherType
+from sdnvirt.wire.ethernet import MIN_ETHERTYPE, EtherType
 from sdnvirt.wire.ipv4 import IpProtocol
 
 ABSENT: Final = -1
 
 TAGS_LIMIT: Final = 8
 """VLAN tags that are walked over; more in one frame is an attack, and ends the parse."""
+
+NO_TYPE: Final = 0x05FF
+"""The type of frames that have a length and no type (OpenFlow 1.0.0, 3.3, table 3)."""
+
+_SNAP: Final = bytes.fromhex("aaaa03000000")
+"""LLC and SNAP headers of frames that have a type behind them (RFC 1042)."""
 
 VLAN_TYPES: Final = (EtherType.VLAN, EtherType.QINQ)
 MPLS_TYPES: Final = (EtherType.MPLS, EtherType.MPLS_MULTICAST)
@@ -45,7 +51,8 @@ class Layout(NamedTuple):
 
     Attributes:
         vlan: the outermost VLAN tag's control information.
-        ethertype: the type of the payload behind all VLAN tags, or ABSENT.
+        ethertype: the type of the payload behind all VLAN tags; NO_TYPE for frames of 802.3 that
+            have a length instead, and ABSENT where there is neither.
         l3: the first byte behind that type.
         protocol: the IP protocol (IPv6: behind extension headers), or ABSENT.
         protocol_at: where its number stands.
@@ -85,7 +92,21 @@ def layout(data: bytes) -> Layout:
             vlan = at + 2
         at += 4
         ethertype = data[at] << 8 | data[at + 1]
+    if ethertype < MIN_ETHERTYPE:
+        ethertype, at = _llc_type(data, at)
     return network_layout(data, ethertype, at + 2, vlan)
+
+
+def _llc_type(data: bytes, at: int) -> tuple[int, int]:
+    """Return the type of a frame whose length stands at an offset, and where the type stands.
+
+    Of frames without a type only OpenFlow 1.0 and 1.1 speak; this is what they say, which 1.3 does
+    not contradict.
+    """
+    if data[at + 2 : at + 2 + len(_SNAP)] == _SNAP and len(data) >= at + 10:
+        at += 2 + len(_SNAP)
+        return data[at] << 8 | data[at + 1], at
+    return NO_TYPE, at
 
 
 def network_layout(data: bytes, ethertype: int, l3: int, vlan: int = ABSENT) -> Layout:

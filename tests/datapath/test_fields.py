@@ -22,7 +22,7 @@ from scapy.layers.inet6 import (
     IPv6ExtHdrFragment,
     IPv6ExtHdrHopByHop,
 )
-from scapy.layers.l2 import ARP, Dot1AD, Dot1AH, Dot1Q, Ether
+from scapy.layers.l2 import ARP, LLC, SNAP, STP, Dot1AD, Dot1AH, Dot1Q, Dot3, Ether
 from scapy.layers.sctp import SCTP
 from scapy.packet import Packet, Raw
 
@@ -135,10 +135,11 @@ def dissected(data: bytes) -> dict[OxmField, int]:
     if inner is not None:
         inner.remove_payload()
     tags = [layer for layer in _layers(packet) if isinstance(layer, Dot1Q | Dot1AD)]
+    ethertype = tags[-1].type if tags else ether.type
     fields = {
         oxm.ETH_DST: number(ether.dst),
         oxm.ETH_SRC: number(ether.src),
-        oxm.ETH_TYPE: tags[-1].type if tags else ether.type,
+        oxm.ETH_TYPE: ethertype if ethertype >= 0x600 else 0x05FF,  # else it is a length
         oxm.VLAN_VID: 0x1000 | tags[0].vlan if tags else 0,
     }
     if tags:
@@ -371,6 +372,25 @@ def test_the_outermost_label_is_read_and_nothing_behind_it(kind: int) -> None:
 
 def test_the_first_fragment_has_ports() -> None:
     assert names(bytes(Ether() / IP(flags="MF") / UDP())) == IPV4 | {"udp_src", "udp_dst"}
+
+
+@pytest.mark.parametrize(
+    ("payload", "ethertype"),
+    [
+        (LLC() / STP(), 0x05FF),
+        (LLC() / SNAP(code=0x0800) / IP(src="10.0.0.1", proto=1) / ICMP(type=8), 0x0800),
+        (LLC() / SNAP(OUI=0x00000C, code=0x2000) / Raw(b"discovery"), 0x05FF),
+        (Raw(b"\xaa\xaa\x03\0\0\0\x08"), 0x05FF),
+    ],
+)
+@pytest.mark.parametrize("tag", [b"", b"\x81\0\0\x07"])
+def test_frames_with_a_length_have_the_type_behind_it_or_one_that_says_none(
+    payload: Packet, ethertype: int, tag: bytes
+) -> None:
+    data = bytes(Dot3() / payload)
+    fields = packet_fields(data[:12] + tag + data[12:], 1, 0, 0)
+    assert fields[oxm.ETH_TYPE] == ethertype
+    assert fields.get(oxm.ICMPV4_TYPE) == (8 if ICMP in payload else None)
 
 
 def test_a_wrong_version_or_header_length_leaves_ethernet_only() -> None:
