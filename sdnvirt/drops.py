@@ -29,6 +29,7 @@ class DropReason(Enum):
     RESERVED_ADDRESS = "link-local addresses are not forwarded by a bridge (802.1Q, table 8-1)"
     # OpenFlow switches
     PORT_CLOSED = "the port's configuration does not let packets in"
+    FRAGMENT_REFUSED = "the switch is set to drop IP fragments"
     TABLE_MISS = "no flow entry matched and the table has no table-miss entry"
     NO_LIVE_BUCKET = "no bucket of the group is alive"
     METERED = "the meter's rate was exceeded"

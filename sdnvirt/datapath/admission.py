@@ -15,6 +15,7 @@ from sdnvirt.openflow.v13.error_codes import OFPBAC, OFPBIC, OFPBMC, OFPMMFC, re
 from sdnvirt.openflow.v13.instructions import (
     ApplyActions,
     ClearActions,
+    ExperimenterInstruction,
     GotoTable,
     Instruction,
     Meter,
@@ -48,6 +49,8 @@ def check_instructions(
                     raise refuse(OFPMMFC.UNKNOWN_METER, f"no meter {meter_id}")
             case ClearActions() | WriteMetadata():
                 pass
+            case ExperimenterInstruction():
+                raise refuse(OFPBIC.BAD_EXPERIMENTER, f"{instruction} is of nobody known")
             case _:
                 raise refuse(OFPBIC.UNSUP_INST, f"{instruction} is not supported")
 

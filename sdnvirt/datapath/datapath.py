@@ -113,6 +113,12 @@ class Datapath:
             self.state.tells_misses = told
             self._cache.clear()
 
+    def drop_fragments(self, drop: bool) -> None:
+        """Set whether IP fragments are dropped as they come."""
+        if self.state.drops_fragments != drop:
+            self.state.drops_fragments = drop
+            self._cache.clear()
+
     # flow entries
 
     def modify(self, mod: FlowMod, now: int) -> list[Removal]:

@@ -8,6 +8,7 @@ from typing import Final
 from sdnvirt.datapath.actions import RULES
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.flow import Flow
+from sdnvirt.datapath.fragments import is_fragment
 from sdnvirt.datapath.walk import Walk
 from sdnvirt.drops import DropReason
 from sdnvirt.openflow.v10.constants import OFPPC as OFPPC10
@@ -39,6 +40,8 @@ def process(walk: Walk) -> Flow:
     """Take a packet from table 0 to the end; return the program for all packets like it."""
     if _is_closed(walk):
         return walk.finish(DropReason.PORT_CLOSED, f"port {walk.in_port}")
+    if walk.state.drops_fragments and is_fragment(walk.data):
+        return walk.finish(DropReason.FRAGMENT_REFUSED, f"port {walk.in_port}")
     action_set: ActionSet = {}
     table_id: int | None = 0
     detail = ""

@@ -29,6 +29,7 @@ class PipelineState:
     tables: dict[int, FlowTable] = field(default_factory=dict)
     ports: dict[int, bool] = field(default_factory=dict)
     configs: dict[int, int] = field(default_factory=dict)
+    drops_fragments: bool = False
     tells_misses: bool = False
 
     def lives(self, port: int) -> bool:

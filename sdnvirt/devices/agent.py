@@ -15,6 +15,7 @@ from sdnvirt.devices.device import Port
 from sdnvirt.devices.dialect import Dialect
 from sdnvirt.devices.of10.dialect import Dialect10
 from sdnvirt.devices.of13.dialect import Dialect13
+from sdnvirt.devices.of13.reassembly import Reassembly
 from sdnvirt.devices.roles import Asynchronous, AsyncMasks
 from sdnvirt.engine.scheduler import Timer
 from sdnvirt.frame import Frame
@@ -72,6 +73,8 @@ class Agent:
         role: the controller's role, one of OFPCR.
         masks: which asynchronous messages it gets.
         miss_send_len: bytes of a packet-in for packets that no output action sends (7.3.2).
+        xid: of the request that is being answered.
+        parts: multipart requests that are not complete yet.
         errors: how many OpenFlow errors the switch has sent; ``last_error`` is the last one.
     """
 
@@ -88,6 +91,8 @@ class Agent:
         self._dialect = DIALECTS[max(DIALECTS)]
         self.role: int = OFPCR.EQUAL
         self.masks = AsyncMasks()
+        self.xid = 0
+        self.parts = Reassembly()
         self.miss_send_len = DEFAULT_MISS_SEND_LEN
         self.errors = 0
         self.last_error = ""
@@ -122,6 +127,7 @@ class Agent:
         self.switch.controllers_changed()
         self.role = OFPCR.EQUAL
         self.masks = AsyncMasks()
+        self.parts = Reassembly()
         if self._tick is not None:
             self._tick.cancel()
 
@@ -210,6 +216,7 @@ class Agent:
             self._side.feed(data)
 
     def _answer(self, request: Received) -> None:
+        self.xid = request.xid
         try:
             reply = self._dialect.answer(self, request.message)
         except OpenFlowError as error:

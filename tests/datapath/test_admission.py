@@ -52,7 +52,7 @@ def test_a_match_on_a_field_that_is_not_read_is_refused(driver: Any) -> None:
     ("instruction", "answer"),
     [
         (Meter(1), "METER_MOD_FAILED/UNKNOWN_METER"),
-        (ExperimenterInstruction(1), "BAD_INSTRUCTION/UNSUP_INST"),
+        (ExperimenterInstruction(1), "BAD_INSTRUCTION/BAD_EXPERIMENTER"),
         (GotoTable(3), "BAD_INSTRUCTION/BAD_TABLE_ID"),
         (GotoTable(2), "BAD_INSTRUCTION/BAD_TABLE_ID"),
         (GotoTable(255), "BAD_INSTRUCTION/BAD_TABLE_ID"),
@@ -124,9 +124,20 @@ ADMITTED = (
 )  # fmt: skip
 
 
+def fitting(action: act.Action) -> Match:
+    """The match with the prerequisites of what an action sets."""
+    values = {"in_port": 1}
+    needed = action.field.requires if isinstance(action, act.SetField) else None
+    while needed is not None:
+        values[needed.field.name] = needed.values[0]
+        needed = needed.field.requires
+    return Match.of(**values)
+
+
 @pytest.mark.parametrize("action", ADMITTED, ids=str)
 def test_every_action_that_is_admitted_is_executed(driver: Any, action: act.Action) -> None:
-    driver.mod(ApplyActions((action,)), WriteActions((action,)), match=Match.of(in_port=1))
+    driver.mod(ApplyActions((action,)), GotoTable(1), match=fitting(action))
+    driver.mod(WriteActions((action,)), match=fitting(action), table_id=1)
     driver.send(FRAME, port=1)
     driver.packet_out(action, data=FRAME)
 

@@ -24,7 +24,7 @@ from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.record import Message
 from sdnvirt.openflow.symmetric import EchoReply, EchoRequest, Error, Hello
 from sdnvirt.openflow.v13 import codec
-from sdnvirt.openflow.v13.actions import DecNwTtl, Group, Output, SetField
+from sdnvirt.openflow.v13.actions import DecNwTtl, ExperimenterAction, Group, Output, SetField
 from sdnvirt.openflow.v13.barrier import BarrierReply, BarrierRequest
 from sdnvirt.openflow.v13.constants import (
     NO_BUFFER,
@@ -41,6 +41,7 @@ from sdnvirt.openflow.v13.constants import (
     OFPCFrag,
 )
 from sdnvirt.openflow.v13.error_codes import error_name
+from sdnvirt.openflow.v13.experimenter import Experimenter, ExperimenterMultipart
 from sdnvirt.openflow.v13.features import (
     FeaturesReply,
     FeaturesRequest,
@@ -50,7 +51,12 @@ from sdnvirt.openflow.v13.features import (
 )
 from sdnvirt.openflow.v13.flow import FlowMod, FlowRemoved, FlowStatsRequest
 from sdnvirt.openflow.v13.groups import GroupMod
-from sdnvirt.openflow.v13.instructions import ApplyActions, GotoTable, WriteMetadata
+from sdnvirt.openflow.v13.instructions import (
+    ApplyActions,
+    ExperimenterInstruction,
+    GotoTable,
+    WriteMetadata,
+)
 from sdnvirt.openflow.v13.match import Match
 from sdnvirt.openflow.v13.meters import MeterMod
 from sdnvirt.openflow.v13.multipart import MultipartRequest
@@ -59,7 +65,6 @@ from sdnvirt.openflow.v13.packets import PacketIn, PacketOut
 from sdnvirt.openflow.v13.ports import PortMod, PortStatsRequest, PortStatus
 from sdnvirt.openflow.v13.queues import QueueGetConfigRequest, QueueStatsRequest
 from sdnvirt.openflow.v13.roles import SetAsync
-from sdnvirt.openflow.v13.tables import TableMod
 
 S = 1_000_000_000
 NO_COOKIE = (1 << 64) - 1
@@ -402,10 +407,19 @@ def test_a_packet_out_that_cannot_be_done_is_refused_and_counts_as_nothing(
         (GroupMod(1, 0, 1), "GROUP_MOD_FAILED/UNKNOWN_GROUP"),
         (MeterMod(1, 1, 1), "METER_MOD_FAILED/UNKNOWN_METER"),
         (PortMod(9, Mac(1)), "PORT_MOD_FAILED/BAD_PORT"),
-        (TableMod(0), "BAD_REQUEST/BAD_TYPE"),
+        (Experimenter(5, 1), "BAD_REQUEST/BAD_EXPERIMENTER"),
+        (
+            MultipartRequest(OFPMP.EXPERIMENTER, (ExperimenterMultipart(5, 1),)),
+            "BAD_REQUEST/BAD_EXPERIMENTER",
+        ),
+        (flow(ExperimenterAction(5)), "BAD_ACTION/BAD_EXPERIMENTER"),
+        (
+            FlowMod(instructions=(ExperimenterInstruction(5),)),
+            "BAD_INSTRUCTION/BAD_EXPERIMENTER",
+        ),
+        (flow(Output(OFPP.LOCAL)), "BAD_ACTION/BAD_OUT_PORT"),
         (QueueGetConfigRequest(1), "BAD_REQUEST/BAD_TYPE"),
         (MultipartRequest(OFPMP.QUEUE, (QueueStatsRequest(1, 1),)), "BAD_REQUEST/BAD_MULTIPART"),
-        (MultipartRequest(OFPMP.TABLE_FEATURES), "BAD_REQUEST/BAD_MULTIPART"),
         (MultipartRequest(OFPMP.PORT_STATS, (PortStatsRequest(9),)), "BAD_REQUEST/BAD_PORT"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,

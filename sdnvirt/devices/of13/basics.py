@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from sdnvirt.devices.buffers import BUFFERS
 from sdnvirt.devices.of13.handler import Handlers
+from sdnvirt.devices.of13.tables import TABLES
 from sdnvirt.openflow.record import Message
 from sdnvirt.openflow.symmetric import Error
 from sdnvirt.openflow.v13.barrier import BarrierReply, BarrierRequest
-from sdnvirt.openflow.v13.constants import OFPC, OFPTT, OFPCFrag
-from sdnvirt.openflow.v13.error_codes import OFPSCFC, refuse
+from sdnvirt.openflow.v13.constants import OFPC, OFPCFrag
+from sdnvirt.openflow.v13.error_codes import OFPBRC, OFPSCFC, refuse
+from sdnvirt.openflow.v13.experimenter import Experimenter
 from sdnvirt.openflow.v13.features import (
     FeaturesReply,
     FeaturesRequest,
@@ -21,9 +23,6 @@ from sdnvirt.openflow.v13.features import (
 
 if TYPE_CHECKING:
     from sdnvirt.devices.agent import Agent
-
-TABLES: Final = OFPTT.MAX + 1
-"""Flow tables of a switch, numbered from 0: OpenFlow's own maximum (7.3.3)."""
 
 
 def _error(agent: Agent, error: Error) -> None:
@@ -37,17 +36,23 @@ def _features(agent: Agent, _request: FeaturesRequest) -> Message:
 
 
 def _get_config(agent: Agent, _request: GetConfigRequest) -> Message:
-    return GetConfigReply(OFPCFrag.NORMAL, agent.miss_send_len)
+    drops = agent.switch.datapath.state.drops_fragments
+    return GetConfigReply(OFPCFrag.DROP if drops else OFPCFrag.NORMAL, agent.miss_send_len)
 
 
 def _set_config(agent: Agent, request: SetConfig) -> None:
-    if request.flags != OFPCFrag.NORMAL:
-        raise refuse(OFPSCFC.BAD_FLAGS, "fragments are handled as they come, only")
+    if request.flags not in (OFPCFrag.NORMAL, OFPCFrag.DROP):
+        raise refuse(OFPSCFC.BAD_FLAGS, "fragments are not reassembled")
+    agent.switch.datapath.drop_fragments(request.flags == OFPCFrag.DROP)
     agent.miss_send_len = request.miss_send_len
 
 
 def _barrier(_agent: Agent, _request: BarrierRequest) -> Message:
     return BarrierReply()  # every message has taken effect when the next one is read
+
+
+def _experimenter(_agent: Agent, message: Experimenter) -> None:
+    raise refuse(OFPBRC.BAD_EXPERIMENTER, f"nothing is known of {message.experimenter:#x}")
 
 
 HANDLERS: Final[Handlers] = {
@@ -56,4 +61,5 @@ HANDLERS: Final[Handlers] = {
     GetConfigRequest: _get_config,
     SetConfig: _set_config,
     BarrierRequest: _barrier,
+    Experimenter: _experimenter,
 }

@@ -7,13 +7,23 @@ from typing import TYPE_CHECKING, Final
 from sdnvirt.datapath.flow import Punt
 from sdnvirt.datapath.flow_entries import Removal
 from sdnvirt.devices.device import Port
-from sdnvirt.devices.of13 import basics, flows, groups, meters, ports, roles, statistics
-from sdnvirt.devices.of13.handler import Answers, Handlers
+from sdnvirt.devices.of13 import (
+    basics,
+    flows,
+    groups,
+    meters,
+    ports,
+    roles,
+    statistics,
+    tables,
+)
+from sdnvirt.devices.of13.handler import Answers, Entries, Handlers
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.record import Message
 from sdnvirt.openflow.v13 import oxm
-from sdnvirt.openflow.v13.constants import OFPCR
+from sdnvirt.openflow.v13.constants import OFPCR, OFPMP
 from sdnvirt.openflow.v13.error_codes import OFPBRC, refuse
+from sdnvirt.openflow.v13.experimenter import ExperimenterMultipart
 from sdnvirt.openflow.v13.flow import FlowMod, FlowRemoved
 from sdnvirt.openflow.v13.groups import GroupMod
 from sdnvirt.openflow.v13.match import Match, OxmMatch
@@ -26,12 +36,31 @@ from sdnvirt.units import NS_PER_S
 
 if TYPE_CHECKING:
     from sdnvirt.devices.agent import Agent
+    from sdnvirt.devices.switch import OpenFlowSwitch
 
-ANSWERS: Final[Answers] = {**statistics.ANSWERS, **groups.ANSWERS, **meters.ANSWERS}
+
+def _experimenter(_switch: OpenFlowSwitch, request: Entries) -> Entries:
+    (wanted,) = request
+    assert isinstance(wanted, ExperimenterMultipart)
+    raise refuse(OFPBRC.BAD_EXPERIMENTER, f"nothing is known of {wanted.experimenter:#x}")
+
+
+ANSWERS: Final[Answers] = {
+    **statistics.ANSWERS,
+    **groups.ANSWERS,
+    **meters.ANSWERS,
+    **tables.ANSWERS,
+    OFPMP.EXPERIMENTER: _experimenter,
+}
 """How each kind of multipart request is answered; one that is not here is refused."""
 
 
-def _multipart(agent: Agent, request: MultipartRequest) -> Message:
+def _multipart(agent: Agent, part: MultipartRequest) -> Message | None:
+    if agent.role == OFPCR.SLAVE and part.kind == OFPMP.TABLE_FEATURES and part.entries:
+        raise refuse(OFPBRC.IS_SLAVE, "table features from a slave")
+    request = agent.parts.join(agent.xid, part)
+    if request is None:
+        return None
     answer = ANSWERS.get(request.kind)
     if answer is None:
         raise refuse(OFPBRC.BAD_MULTIPART, f"multipart type {request.kind} is not supported")
@@ -46,6 +75,7 @@ HANDLERS: Final[Handlers] = {
     **meters.HANDLERS,
     **ports.HANDLERS,
     **roles.HANDLERS,
+    **tables.HANDLERS,
 }
 """How each request is handled; a type that is not here is refused."""
 

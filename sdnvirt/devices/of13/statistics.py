@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from sdnvirt.addresses import dpid_text
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.devices.device import Port
-from sdnvirt.devices.of13.basics import TABLES
 from sdnvirt.devices.of13.handler import Answers, Entries
+from sdnvirt.devices.of13.tables import TABLES
 from sdnvirt.openflow.v13.constants import OFPFF, OFPMP, OFPP, OFPPC, OFPPS
 from sdnvirt.openflow.v13.error_codes import OFPBRC, refuse
 from sdnvirt.openflow.v13.features import Desc
