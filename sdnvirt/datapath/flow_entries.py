@@ -15,6 +15,7 @@ from sdnvirt.datapath.admission import check_instructions, check_match
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.state import PipelineState
 from sdnvirt.datapath.table import TABLE_LIMIT, FlowTable, covers
+from sdnvirt.openflow.extensions import Enqueue
 from sdnvirt.openflow.v13.actions import Action, Group, Output
 from sdnvirt.openflow.v13.constants import OFPFC, OFPFF, OFPG, OFPP, OFPRR, OFPTT
 from sdnvirt.openflow.v13.error_codes import OFPFMFC, refuse
@@ -247,7 +248,8 @@ def _meter_of(entry: FlowEntry) -> int | None:
 def _sends_to(entry: FlowEntry, port: int, group: int) -> bool:
     """Whether an entry passes the out_port and out_group filters of a delete or request."""
     if port != OFPP.ANY and not any(
-        isinstance(action, Output) and action.port == port for action in _actions_of(entry)
+        isinstance(action, Output | Enqueue) and action.port == port
+        for action in _actions_of(entry)
     ):
         return False
     return group == OFPG.ANY or group in _groups_of(entry)

@@ -18,6 +18,8 @@ from sdnvirt.openflow import extensions as ext
 from sdnvirt.openflow.extensions import Settable
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13 import oxm
+from sdnvirt.openflow.v13.constants import OFPP
+from sdnvirt.openflow.v13.error_codes import OFPBAC, refuse
 from sdnvirt.openflow.v13.oxm import OxmField
 from sdnvirt.wire.ethernet import EtherType
 
@@ -65,9 +67,20 @@ def _set_if_present(walk: Walk, action: ext.SetIfPresent) -> None:
     walk.change(_SET[action.what], action.value)
 
 
+def _admit_enqueue(action: ext.Enqueue) -> None:
+    if not (0 < action.port <= OFPP.MAX or action.port == OFPP.IN_PORT):
+        raise refuse(OFPBAC.BAD_OUT_PORT, f"port {action.port:#x} cannot have queues")
+    raise refuse(OFPBAC.BAD_QUEUE, f"port {action.port:#x} has no queue {action.queue_id}")
+
+
+def _enqueue(_walk: Walk, action: ext.Enqueue) -> None:
+    raise AssertionError(f"{action} is never admitted, as ports have no queues")
+
+
 RULES: Final[dict[type[act.Action], ActionRule]] = {
     ext.SetVlanVid: ActionRule(Order.SET, admit_any, _set_vlan_vid),
     ext.SetVlanPcp: ActionRule(Order.SET, admit_any, _set_vlan_pcp),
     ext.StripVlan: ActionRule(Order.POP, admit_any, _strip_vlan),
     ext.SetIfPresent: ActionRule(Order.SET, admit_any, _set_if_present),
+    ext.Enqueue: ActionRule(Order.OUTPUT, _admit_enqueue, _enqueue),
 }

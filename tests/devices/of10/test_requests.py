@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sdnvirt.addresses import Mac
 from sdnvirt.datapath.table import TABLE_LIMIT
 from sdnvirt.devices.buffers import BUFFERS
-from sdnvirt.openflow.v10.actions import Output, SetDlSrc, StripVlan, VendorAction
+from sdnvirt.openflow import header
+from sdnvirt.openflow.v10.actions import Enqueue, Output, SetDlSrc, StripVlan, VendorAction
 from sdnvirt.openflow.v10.barrier import BarrierReply, BarrierRequest
 from sdnvirt.openflow.v10.constants import (
     EMERGENCY_TABLE,
@@ -20,6 +23,7 @@ from sdnvirt.openflow.v10.constants import (
     OFPP,
     OFPRR,
     OFPST,
+    VERSION,
     OFPCFrag,
 )
 from sdnvirt.openflow.v10.features import (
@@ -198,6 +202,8 @@ def test_an_entry_that_timed_out_is_told(old: Any, world: Any) -> None:
     (to(2, flags=OFPFF.EMERG, idle_timeout=1), "FLOW_MOD_FAILED/BAD_EMERG_TIMEOUT"),
     (to(OFPP.NONE), "BAD_ACTION/BAD_OUT_PORT"),
     (to(0), "BAD_ACTION/BAD_OUT_PORT"),
+    (FlowMod(actions=(Enqueue(OFPP.FLOOD, 0),)), "BAD_ACTION/BAD_OUT_PORT"),
+    (FlowMod(actions=(Enqueue(2, 7),)), "BAD_ACTION/BAD_QUEUE"),
     (to(2, buffer_id=77), "BAD_REQUEST/BUFFER_UNKNOWN"),
 ])  # fmt: skip
 def test_a_flow_mod_that_is_refused(old: Any, mod: FlowMod, error: str) -> None:
@@ -267,3 +273,17 @@ def test_an_answer_that_is_too_long_comes_in_parts(old: Any) -> None:
     parts = old.ask(StatsRequest(OFPST.FLOW, (FlowStatsRequest(),)))
     assert [part.more for part in parts] == [True, False]
     assert sum(len(part.entries) for part in parts) == 1_000
+
+
+# whatever comes
+
+
+@given(st.lists(st.tuples(st.integers(1, 22), st.binary(max_size=120)), max_size=5))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_message_takes_the_switch_away(
+    old: Any, switch: Any, messages: list[tuple[int, bytes]]
+) -> None:
+    for kind, body in messages:
+        old.deliver(header.frame(VERSION, kind, 1, body))
+    assert old.ask(BarrierRequest()) == [BarrierReply()]
+    assert switch.agents[0].ready
