@@ -140,7 +140,8 @@ def test_a_way_to_treat_fragments_that_is_not_there_is_refused(controller: Contr
 def test_the_ports_are_described(world: World, controller: Controller) -> None:
     (reply,) = controller.ask(MultipartRequest(OFPMP.PORT_DESC))
     assert [(p.port_no, p.name, p.hw_addr, p.state) for p in reply.entries] == [
-        (n, f"h{n}", Mac(0x06 << 40 | n), OFPPS.LIVE) for n in (1, 2, 3)
+        *((n, f"h{n}", Mac(0x06 << 40 | n), OFPPS.LIVE) for n in (1, 2, 3)),
+        (OFPP.LOCAL, "s1", Mac(0x0E << 40 | 42), OFPPS.LINK_DOWN),
     ]
 
 

@@ -14,7 +14,7 @@ from sdnvirt.openflow.v13.error_codes import OFPBAC, refuse
 _NO_OUTPUT: Final = OFPPC.PORT_DOWN | OFPPC.NO_FWD
 _NO_FLOOD: Final = _NO_OUTPUT | OFPPC10.NO_FLOOD
 
-_RESERVED: Final = (OFPP.IN_PORT, OFPP.FLOOD, OFPP.ALL, OFPP.CONTROLLER)
+_RESERVED: Final = (OFPP.IN_PORT, OFPP.FLOOD, OFPP.ALL, OFPP.CONTROLLER, OFPP.NORMAL)
 
 
 def _admit_output(action: act.Output) -> None:
@@ -25,10 +25,14 @@ def _admit_output(action: act.Output) -> None:
 def _output(walk: Walk, action: act.Output) -> None:
     port, ports = action.port, walk.state.ports
     if port == OFPP.CONTROLLER:
-        if walk.state.forbids(walk.in_port, OFPPC.NO_PACKET_IN):
+        missed = walk.in_table_miss()
+        if missed and walk.state.forbids(walk.in_port, OFPPC.NO_PACKET_IN):
+            # Only table misses are kept quiet (7.2.1): spanning trees need their own entry's.
             walk.tell("  to the controller is left out: the port's configuration forbids it")
             return
-        walk.punt(action.max_len, OFPR.NO_MATCH if walk.in_table_miss() else OFPR.ACTION)
+        walk.punt(action.max_len, OFPR.NO_MATCH if missed else OFPR.ACTION)
+    elif port == OFPP.NORMAL:
+        walk.normal()
     elif port == OFPP.IN_PORT:
         # A packet-out of the controller's own has no port to go back to.
         allowed = walk.in_port in ports and not walk.state.forbids(walk.in_port, _NO_OUTPUT)
@@ -54,6 +58,10 @@ def _output(walk: Walk, action: act.Output) -> None:
         walk.emit((port,))
 
 
+def _set_queue(walk: Walk, action: act.SetQueue) -> None:
+    walk.queue_id = action.queue_id
+
+
 def _group(_walk: Walk, action: act.Group) -> None:
     raise AssertionError(f"{action} is executed by the pipeline, as groups hold actions")
 
@@ -61,4 +69,5 @@ def _group(_walk: Walk, action: act.Group) -> None:
 RULES: Final[dict[type[act.Action], ActionRule]] = {
     act.Output: ActionRule(Order.OUTPUT, _admit_output, _output),
     act.Group: ActionRule(Order.GROUP, admit_any, _group),
+    act.SetQueue: ActionRule(Order.QUEUE, admit_any, _set_queue),
 }
