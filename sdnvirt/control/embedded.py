@@ -28,7 +28,8 @@ from sdnvirt.control.hub import SpinError, VirtualHub, installed
 from sdnvirt.control.logs import RyuLog
 from sdnvirt.control.modules import AppModules
 from sdnvirt.control.no_sockets import NoSockets
-from sdnvirt.control.options import config_file, registered_options
+from sdnvirt.control.options import config_file, parse, registered_options
+from sdnvirt.control.rest import ANSWER_LIMIT_NS, Exchange, RestAnswer
 from sdnvirt.control.stock_ryu import (
     addrconv,
     app_manager,
@@ -44,6 +45,7 @@ from sdnvirt.control.vsocket import Outbox, VirtualSocket
 from sdnvirt.engine.companion import Companion
 from sdnvirt.engine.scheduler import NEVER, Scheduler
 from sdnvirt.errors import ControllerError
+from sdnvirt.units import format_time
 
 
 def _discard(_line: str) -> None:
@@ -63,6 +65,7 @@ class EmbeddedController(Companion):
             cause holds the traceback. Later ones are only logged.
         log: called with each line that Ryu or an app logs, with its virtual time.
         log_level: the least severe records to log, in the numbers of the module ``logging``.
+        options: more options of ``ryu-manager``, such as ``("--observe-links",)``.
     """
 
     _alive: ClassVar[EmbeddedController | None] = None
@@ -77,10 +80,12 @@ class EmbeddedController(Companion):
         on_app_error: Callable[[ControllerError], None],
         log: Callable[[str], None] = _discard,
         log_level: int = logging.WARNING,
+        options: Sequence[str] = (),
     ) -> None:
         super().__init__(scheduler)
         self.first_error: ControllerError | None = None
         self._names = tuple(apps)
+        self._options = tuple(options)
         self._random = seed_stream
         self._topology_path = topology_path
         self._on_app_error = on_app_error
@@ -137,6 +142,42 @@ class EmbeddedController(Companion):
         self._sockets.append(own)
         self.scheduler.call_at(dial_at, self._serve, (own, dpid))
         return EmbeddedSide(self, own)
+
+    def rest(self, method: str, path: str, body: Any = None) -> RestAnswer:
+        """Send a REST app a request, and let virtual time pass until it is answered.
+
+        Not to be called from inside the run, such as from a callback.
+
+        Args:
+            method: the HTTP method, such as ``"GET"``.
+            path: the path, such as ``"/stats/switches"``, with its query.
+            body: a value that is sent as JSON; text and bytes are sent as they are.
+
+        Returns:
+            the HTTP status and the body: the value that the JSON says, or else text.
+
+        Raises:
+            ControllerError: no app offers REST, or the app raised or did not answer within
+                ANSWER_LIMIT_NS.
+        """
+        exchange = Exchange(self._apps.contexts, method, path, body)
+
+        def serve() -> None:
+            exchange.run()
+            self.scheduler.stop()
+
+        self._hub.spawn(serve)
+        self.wake()
+        end = self.scheduler.now + ANSWER_LIMIT_NS
+        while exchange.answer is None:
+            if exchange.error is not None:
+                raise self._blame.error(exchange.error)
+            if self.first_error is not None:
+                raise self.first_error
+            if self.scheduler.run_until(end):
+                limit = format_time(ANSWER_LIMIT_NS)
+                raise ControllerError(f"{method} {path}: no app has answered within {limit}")
+        return exchange.answer
 
     def pump(self, now: int) -> int:
         """Run Ryu until it is idle; return its next deadline (ns) or NEVER.
@@ -196,7 +237,7 @@ class EmbeddedController(Companion):
 
     def _boot(self) -> None:
         with config_file(self._topology_path) as file:
-            cfg.CONF(["--config-file", file], project="ryu", prog="sdnvirt")
+            parse(cfg.CONF, ["--config-file", file], self._options)
         self._apps.load_apps(self._names)
         for module, name, original in self._modules.substitute(self._stand_ins()):
             self._undo.callback(setattr, module, name, original)

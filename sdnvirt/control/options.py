@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
 from tempfile import NamedTemporaryFile
 from typing import Any
 
@@ -32,6 +33,26 @@ def config_file(topology_path: str | None) -> Iterator[str]:
             file.write(f"[sdnvirt]\ntopology = {_escaped(os.path.abspath(topology_path))}\n")
         file.flush()
         yield file.name
+
+
+def parse(conf: Any, own: Sequence[str], given: Sequence[str]) -> None:
+    """Set Ryu's options.
+
+    Args:
+        conf: Ryu's ``CONF``.
+        own: arguments of a command line.
+        given: more arguments, which are somebody else's.
+
+    Raises:
+        ControllerError: Ryu does not have the options that were given.
+    """
+    told = StringIO()
+    try:
+        with redirect_stderr(told), redirect_stdout(told):
+            conf([*own, *given], project="ryu", prog="sdnvirt")
+    except SystemExit as error:  # argparse's way to refuse
+        why = told.getvalue().strip().rpartition("error: ")[2]
+        raise ControllerError(f"controller options {' '.join(given)}: {why}") from error
 
 
 def _escaped(path: str) -> str:
