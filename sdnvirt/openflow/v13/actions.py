@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar, Final, Self
 
+from sdnvirt.openflow.nicira.fields import KNOWN_HEADERS, field_like
 from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.constants import OFPAT, OFPCML, OFPP, named
 from sdnvirt.openflow.v13.error_codes import OFPBAC, refuse
-from sdnvirt.openflow.v13.oxm import BY_HEADER, HEADER_SIZE, OxmField
+from sdnvirt.openflow.v13.oxm import HEADER_SIZE, OxmField
 
 _HEADER: Final = Struct("!HH")
 _EXPERIMENTER: Final = Struct("!HHI")
@@ -263,7 +264,7 @@ class SetField(Action):
     """Give a header field this value.
 
     Attributes:
-        field: any field of the table but those in ``oxm.NOT_IN_PACKETS``.
+        field: any field but those in ``oxm.NOT_IN_PACKETS``.
         value: the value, without a mask.
     """
 
@@ -275,9 +276,10 @@ class SetField(Action):
     @classmethod
     def unpack(cls, data: bytes, start: int, end: int) -> Self:
         payload = start + _HEADER.size + HEADER_SIZE
-        field, masked = BY_HEADER.get(data[start + _HEADER.size : payload], (None, False))
+        header = data[start + _HEADER.size : payload]
+        field, masked = KNOWN_HEADERS.get(header, (None, False))
         if field is None or masked or field in oxm.NOT_IN_PACKETS:
-            raise _set_field_error(data[start + _HEADER.size : payload])
+            raise _set_field_error(header)
         stop = payload + field.size
         if end - start != (stop - start + 7) // 8 * 8:
             raise refuse(OFPBAC.BAD_SET_LEN, f"{field.name} in an action of {end - start} bytes")
@@ -297,7 +299,7 @@ class SetField(Action):
 
 def _set_field_error(header: bytes) -> Exception:
     # A field that we know and that may be set has the wrong length; all else is a wrong type.
-    right = next((row for row in oxm.FIELDS if row.header[:3] == header[:3]), None)
+    right = None if header[2:3] and header[2] & 1 else field_like(header)
     if right is None or right in oxm.NOT_IN_PACKETS:
         return refuse(OFPBAC.BAD_SET_TYPE, f"no field to set has the OXM header {header.hex()}")
     return refuse(OFPBAC.BAD_SET_LEN, f"{right.name} cannot have {header[3]} bytes")
@@ -338,28 +340,7 @@ ACTIONS: Final[dict[int, type[Action]]] = {
         ExperimenterAction,
     )
 }  # fmt: skip
-"""The class of each action type."""
-
-
-def unpack_actions(data: bytes, start: int, end: int) -> tuple[Action, ...]:
-    """Return the actions that fill ``data[start:end]``.
-
-    Raises:
-        OpenFlowError: one of them breaks the specification (OFPET_BAD_ACTION).
-    """
-    actions = []
-    while start < end:
-        if end - start < MIN_SIZE:
-            raise refuse(OFPBAC.BAD_LEN, f"an action cannot have {end - start} bytes")
-        kind, length = _HEADER.unpack_from(data, start)
-        if length < MIN_SIZE or length % 8 or length > end - start:
-            raise refuse(OFPBAC.BAD_LEN, f"an action of {length} bytes in {end - start}")
-        action = ACTIONS.get(kind)
-        if action is None:
-            raise refuse(OFPBAC.BAD_TYPE, f"no action has the type {kind}")
-        actions.append(action.unpack(data, start, start + length))
-        start += length
-    return tuple(actions)
+"""The class of each action type. An experimenter's own actions may have one of their own."""
 
 
 def pack_actions(actions: Iterable[Action]) -> bytes:

@@ -5,9 +5,9 @@
     0          2         4
     type = 1   length    OXM fields, then zeros up to a multiple of 8 (not counted in length)
 
-A match is kept in one form, so that equal matches compare equal: fields in the table's order (in
-which what is required stands before what requires it), a mask of all ones as no mask, and a field
-with a mask of all zeros left out (7.2.3).
+A match is kept in one form, so that equal matches compare equal: fields in the order of their
+headers (in which what is required stands before what requires it), a mask of all ones as no mask,
+and a field with a mask of all zeros left out (7.2.3).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from struct import Struct
 from typing import Final, NamedTuple
 
 from sdnvirt.openflow.errors import OpenFlowError
-from sdnvirt.openflow.v13 import oxm
-from sdnvirt.openflow.v13.constants import OFPMT, OFPXMC
+from sdnvirt.openflow.nicira.fields import KNOWN_HEADERS, KNOWN_NAMES, field_like
+from sdnvirt.openflow.v13.constants import OFPMT
 from sdnvirt.openflow.v13.error_codes import OFPBMC, refuse
-from sdnvirt.openflow.v13.oxm import BY_HEADER, FIELDS, HEADER_SIZE, OxmField
+from sdnvirt.openflow.v13.oxm import HEADER_SIZE, OxmField
 
 _HEADER: Final = Struct("!HH")
 
@@ -41,7 +41,7 @@ class Match:
     """Which packets a flow entry is for; without fields, all.
 
     Attributes:
-        fields: the fields in the order of the table of fields, each at most once.
+        fields: the fields in the order of their headers, each at most once.
     """
 
     fields: tuple[OxmMatch, ...] = ()
@@ -59,7 +59,7 @@ class Match:
             KeyError: there is no field of that name.
         """
         found: dict[OxmField, OxmMatch] = {}
-        for field in sorted(oxm.BY_NAME[name] for name in values):
+        for field in sorted(KNOWN_NAMES[name] for name in values):
             given = values[field.name]
             if isinstance(given, tuple):
                 _admit(found, field, _number_of(given[0]), _number_of(given[1]))
@@ -119,7 +119,7 @@ def _take_fields(data: bytes, start: int, end: int) -> tuple[OxmMatch, ...]:
     found: dict[OxmField, OxmMatch] = {}
     while start < end:
         payload = start + HEADER_SIZE
-        known = BY_HEADER.get(data[start:payload]) if payload <= end else None
+        known = KNOWN_HEADERS.get(data[start:payload]) if payload <= end else None
         if known is None:
             raise header_error(data, start, end)
         field, masked = known
@@ -140,14 +140,14 @@ def header_error(data: bytes, start: int, end: int) -> OpenFlowError:
     """Return what is wrong with an OXM header that is not one of the table's."""
     if end - start < HEADER_SIZE:
         return refuse(OFPBMC.BAD_LEN, f"an OXM header cannot have {end - start} bytes")
-    header = int.from_bytes(data[start : start + HEADER_SIZE], "big")
-    oxm_class, number, length = header >> 16, header >> 9 & 0x7F, header & 0xFF
-    if oxm_class != OFPXMC.OPENFLOW_BASIC or number >= len(FIELDS):
+    header = data[start : start + HEADER_SIZE]
+    field = field_like(header)
+    if field is None:
+        oxm_class, number = int.from_bytes(header[:2], "big"), header[2] >> 1
         return refuse(OFPBMC.BAD_FIELD, f"no field {number} of class {oxm_class:#06x}")
-    field = FIELDS[number]
-    if header & oxm.HAS_MASK and not field.maskable:
+    if header[2] & 1 and not field.maskable:
         return refuse(OFPBMC.BAD_MASK, f"{field.name} cannot be masked")
-    return refuse(OFPBMC.BAD_LEN, f"{field.name} cannot have {length} bytes")
+    return refuse(OFPBMC.BAD_LEN, f"{field.name} cannot have {header[3]} bytes")
 
 
 def _admit(found: dict[OxmField, OxmMatch], field: OxmField, value: int, mask: int | None) -> None:

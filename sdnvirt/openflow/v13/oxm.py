@@ -60,7 +60,7 @@ class OxmField:
     """A match field: one row of the table, and one object for the life of the process.
 
     Attributes:
-        number: the field's number in the class OFPXMC_OPENFLOW_BASIC.
+        number: the field's number in its class, here OFPXMC_OPENFLOW_BASIC.
         name: the specification's name in lower case, without OXM_OF_.
         bits: how many bits of a value have a meaning.
         size: bytes of a value on the wire.
@@ -83,7 +83,7 @@ class OxmField:
     limit: int
 
     def __lt__(self, other: OxmField) -> bool:
-        return self.number < other.number
+        return self.header < other.header
 
     def __repr__(self) -> str:
         return f"<OXM {self.name}>"

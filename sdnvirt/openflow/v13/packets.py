@@ -8,7 +8,8 @@ from typing import ClassVar, Final, Self
 
 from sdnvirt.openflow.errors import bad_length
 from sdnvirt.openflow.record import Message
-from sdnvirt.openflow.v13.actions import Action, pack_actions, unpack_actions
+from sdnvirt.openflow.v13.action_lists import unpack_actions
+from sdnvirt.openflow.v13.actions import Action, pack_actions
 from sdnvirt.openflow.v13.constants import NO_BUFFER, OFPP, OFPT
 from sdnvirt.openflow.v13.match import ALL_PACKETS, Match, take_match
 

@@ -31,6 +31,7 @@ from sdnvirt.openflow.v13 import features as features13
 from sdnvirt.openflow.v13 import flow as flow13
 from sdnvirt.openflow.v13 import oxm, queues
 from sdnvirt.openflow.v13 import ports as ports13
+from sdnvirt.openflow.v13.action_lists import unpack_actions
 from sdnvirt.openflow.v13.constants import OFPFF as OFPFF13
 from sdnvirt.openflow.v13.constants import OFPP as OFPP13
 from sdnvirt.openflow.v13.constants import OFPPF as OFPPF13
@@ -311,7 +312,7 @@ def test_an_action_is_one_of_the_datapath(action, there):
 def test_version_1_3_is_told_the_nearest_that_it_has(action, text, nearest):
     assert str(action) == text
     wire = action.pack()
-    assert list(act13.unpack_actions(wire, 0, len(wire))) == nearest
+    assert list(unpack_actions(wire, 0, len(wire))) == nearest
 
 
 def test_actions_that_only_1_3_has_are_left_out():

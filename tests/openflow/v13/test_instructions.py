@@ -6,7 +6,8 @@ import pytest
 
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.v13 import actions, instructions, oxm
-from sdnvirt.openflow.v13.actions import ACTIONS, actions_text, unpack_actions
+from sdnvirt.openflow.v13.action_lists import unpack_actions
+from sdnvirt.openflow.v13.actions import ACTIONS, actions_text
 from sdnvirt.openflow.v13.constants import OFPAT, OFPIT, OFPP
 from sdnvirt.openflow.v13.error_codes import OFPBAC, OFPBIC, OFPET
 from sdnvirt.openflow.v13.instructions import (
@@ -70,7 +71,7 @@ def test_instructions_print_as_in_ovs_ofctl():
         ("00120008", OFPBAC.BAD_LEN),
         ("00190010800000040000000100000000", OFPBAC.BAD_SET_TYPE),
         ("00190018800004080000000000000001" + "00" * 8, OFPBAC.BAD_SET_TYPE),
-        ("00190010000100040000000100000000", OFPBAC.BAD_SET_TYPE),
+        ("00190010000008020001000000000000", OFPBAC.BAD_SET_TYPE),
         ("0019001080000d041064ffff00000000", OFPBAC.BAD_SET_TYPE),
         ("0019001080000c041064000000000000", OFPBAC.BAD_SET_LEN),
         ("0019000880000c02", OFPBAC.BAD_SET_LEN),

@@ -104,7 +104,7 @@ def test_text_is_that_of_ovs_ofctl(values, text):
         ("80000004 0000", OFPBMC.BAD_LEN),
         ("8000", OFPBMC.BAD_LEN),
         ("80005004 00000001", OFPBMC.BAD_FIELD),
-        ("00010004 00000001", OFPBMC.BAD_FIELD),
+        ("00000802 0001", OFPBMC.BAD_FIELD),
         ("ffff5406 4f4e4600 0001", OFPBMC.BAD_FIELD),
     ],
 )

@@ -157,11 +157,12 @@ SPECIAL = {
 
 BEYOND_1_3 = {
     "4-2-ofp_flow_mod.packet": OFPBAC.BAD_SET_TYPE,
-    "4-12-ofp_flow_stats_reply.packet": OFPBAC.BAD_SET_TYPE,
+    "4-12-ofp_flow_stats_reply.packet": OFPBAC.BAD_EXP_TYPE,
     "4-59-ofp_packet_in.packet": OFPBMC.BAD_PREREQ,
     "4-60-ofp_flow_mod.packet": OFPBMC.BAD_PREREQ,
 }
-"""Recorded messages that break OpenFlow 1.3: an ONF field set, fields without what they require."""
+"""Recorded messages that break OpenFlow 1.3: an ONF field set, an action that its experimenter
+does not have, fields without what they require."""
 
 PACKETS = sorted(
     path

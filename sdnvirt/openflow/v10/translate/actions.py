@@ -16,6 +16,7 @@ from sdnvirt.openflow.v10 import actions as v10
 from sdnvirt.openflow.v10.translate.ports import port_to_v10, port_to_v13
 from sdnvirt.openflow.v13 import actions as v13
 from sdnvirt.openflow.v13 import oxm
+from sdnvirt.openflow.v13.action_lists import unpack_actions
 from sdnvirt.openflow.v13.constants import OFPAT
 
 _DSCP_SHIFT: Final = 2
@@ -65,7 +66,7 @@ def _to_v13(action: v10.Action) -> v13.Action:
 
 def _same_bytes_to_v13(action: v10.VendorAction) -> tuple[v13.Action, ...]:
     wire = action.pack()
-    return v13.unpack_actions(wire, 0, len(wire))
+    return unpack_actions(wire, 0, len(wire))
 
 
 def actions_to_v10(actions: Iterable[v13.Action]) -> tuple[v10.Action, ...]:
