@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from sdnvirt.datapath.admission import check_actions, check_packet_out
+from sdnvirt.datapath.cache import FlowCache
 from sdnvirt.datapath.entry import FlowEntry
-from sdnvirt.datapath.flow import Flow, FlowCache
+from sdnvirt.datapath.fields import packet_fields
+from sdnvirt.datapath.flow import Flow
 from sdnvirt.datapath.flow_entries import FlowEntries, Removal
 from sdnvirt.datapath.groups import GroupTable
 from sdnvirt.datapath.meters import MeterTable
@@ -24,7 +26,7 @@ from sdnvirt.openflow.v13.actions import Action
 from sdnvirt.openflow.v13.flow import FlowMod, FlowStatsRequest
 from sdnvirt.openflow.v13.groups import GroupMod
 from sdnvirt.openflow.v13.meters import MeterMod
-from sdnvirt.wire.flowkey import deep_key, flow_key
+from sdnvirt.wire.flowkey import KEY_BYTES, deep_key, flow_key
 
 
 class Datapath:
@@ -41,7 +43,7 @@ class Datapath:
             GroupTable(check_actions, self._cache.clear), MeterTable(self._cache.clear)
         )
         self.flows_of = self._cache.of_port
-        self._entries = FlowEntries(self.state, self._cache.settle, self._cache.clear)
+        self._entries = FlowEntries(self.state, self._cache.settle, self._cache.change)
 
     @property
     def tables(self) -> dict[int, FlowTable]:
@@ -68,13 +70,19 @@ class Datapath:
         key = frame.key
         if key is None:
             key = frame.key = flow_key(frame.data, frame.tunnel_id)
+        self._cache.reveal()
         flow = self.flows_of[in_port].get(key)
+        if flow is not None:
+            return flow
+        deep = deep_key(frame.data, frame.tunnel_id)
+        flow = self.flows_of[in_port].get(deep)
+        if flow is not None:
+            return flow
+        fields = packet_fields(frame.data[:KEY_BYTES], in_port, frame.tunnel_id, 0)
+        flow = self._cache.find(in_port, fields)
         if flow is None:
-            deep = deep_key(frame.data, frame.tunnel_id)
-            flow = self.flows_of[in_port].get(deep)
-            if flow is None:
-                flow = self.translate(in_port, frame)
-                self._cache.add(deep if flow.deep else key, flow)
+            flow = self.translate(in_port, frame)
+        self._cache.add(deep if flow.deep else key, flow)
         return flow
 
     def translate(self, in_port: int, frame: Frame, narration: Narration | None = None) -> Flow:

@@ -71,3 +71,8 @@ class FlowEntry:
         """Return the entry as ``ovs-ofctl dump-flows`` prints its own, without counters."""
         done = ",".join(map(str, self.instructions)) or "drop"
         return f"table={self.table_id}, priority={self.priority},{self.match} {done}"
+
+
+def rank(entry: FlowEntry) -> tuple[int, int]:
+    """Return what entries of a table are ordered by: the first of those that match is the one."""
+    return -entry.priority, entry.sequence

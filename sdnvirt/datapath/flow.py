@@ -8,10 +8,9 @@ asks (:meth:`Flow.settle`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
+from sdnvirt.datapath.basis import Basis
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.meters import Meter
 from sdnvirt.datapath.rewriting.ip import raise_precedence
@@ -22,10 +21,6 @@ from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.v13.constants import OFPR
 from sdnvirt.openflow.v13.meters import DscpRemarkBand
-
-CACHE_LIMIT: Final = 1 << 16
-"""Flows that one switch caches, about 50 MB; past it the cache starts afresh, so that a scan over
-random addresses costs look-ups and not memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +121,16 @@ class Flow:
         detail: figures for the reason.
         deep: whether the decision depends on bytes that the flow key does not cover.
         lookups: the tables that were asked, in order, each with the entry that matched or None.
+        asked: the same with the numbers of the tables, also of those that had no entries yet.
+        basis: what the decision rests on, and so which packets share it.
+        keys: those that lead to it in the cache.
         packets, bytes: what came since the last settling.
         used_ns: when the last packet came.
     """
 
     __slots__ = (
-        "bytes", "deep", "detail", "in_port", "lookups", "out_port", "packets", "reason", "steps",
-        "used_ns",
+        "asked", "basis", "bytes", "deep", "detail", "in_port", "keys", "lookups", "out_port",
+        "packets", "reason", "steps", "used_ns",
     )  # fmt: skip
 
     def __init__(
@@ -140,13 +138,18 @@ class Flow:
         in_port: int,
         steps: tuple[Step, ...],
         lookups: tuple[Lookup, ...],
+        asked: tuple[tuple[int, FlowEntry | None], ...],
+        basis: Basis,
         reason: DropReason,
         detail: str,
-        deep: bool = False,
+        deep: bool,
     ) -> None:
         self.in_port = in_port
         self.steps = steps
         self.lookups = lookups
+        self.asked = asked
+        self.basis = basis
+        self.keys: list[bytes] = []
         self.reason = reason
         self.detail = detail
         self.deep = deep
@@ -222,53 +225,3 @@ def _execute(steps: tuple[Step, ...], frame: Frame, now: int | None) -> list[Emi
                 return emissions
             frame = frame.rewritten(raise_precedence(frame.data, band.spec.prec_level))
     return emissions
-
-
-class FlowCache:
-    """The exact-match cache: a dictionary for each port, from flow key to flow.
-
-    A look-up costs one hash that the key has computed before. Any change of the tables or ports
-    empties it: O(flows cached).
-
-    Attributes:
-        of_port: for each port that was added, its flows by key; None, the key of a frame that has
-            not been classified yet, is never in it.
-    """
-
-    __slots__ = ("_size", "of_port")
-
-    def __init__(self) -> None:
-        self.of_port: dict[int, dict[bytes | None, Flow]] = {}
-        self._size = 0
-
-    def __len__(self) -> int:
-        return self._size
-
-    def __iter__(self) -> Iterator[Flow]:
-        for flows in self.of_port.values():
-            yield from flows.values()
-
-    def add_port(self, in_port: int) -> None:
-        """Make room for the flows of a port."""
-        self.of_port.setdefault(in_port, {})
-
-    def add(self, key: bytes, flow: Flow) -> None:
-        """Remember a flow; the cache is emptied first when it is full."""
-        if self._size >= CACHE_LIMIT:
-            self.clear()
-        self.of_port[flow.in_port][key] = flow
-        self._size += 1
-
-    def settle(self) -> None:
-        """Let every flow report to its entries."""
-        for flow in self:
-            flow.settle()
-
-    def clear(self) -> None:
-        """Settle and forget every flow."""
-        if not self._size:
-            return
-        self.settle()
-        for flows in self.of_port.values():
-            flows.clear()
-        self._size = 0

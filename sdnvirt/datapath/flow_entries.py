@@ -12,6 +12,7 @@ from heapq import heapify, heappop, heappush
 from typing import Final
 
 from sdnvirt.datapath.admission import check_instructions, check_match
+from sdnvirt.datapath.cache import Added, Change, Gone
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.state import PipelineState
 from sdnvirt.datapath.table import TABLE_LIMIT, FlowTable, covers
@@ -41,15 +42,15 @@ class FlowEntries:
     Args:
         state: holds the tables.
         settle: lets cached flows report what they have counted.
-        invalidate: lets cached flows report, and forgets them.
+        change: tells the cache of a change that is about to be made; cached flows report, too.
     """
 
     def __init__(
-        self, state: PipelineState, settle: Callable[[], None], invalidate: Callable[[], None]
+        self, state: PipelineState, settle: Callable[[], None], change: Callable[[Change], None]
     ) -> None:
         self._state = state
         self._settle = settle
-        self._invalidate = invalidate
+        self._tell_cache = change
         self._sequence = 0
         self._deadlines: list[tuple[int, int, FlowEntry]] = []
 
@@ -85,7 +86,8 @@ class FlowEntries:
         old = table.strict(mod.priority, mod.match)
         if old is None and len(table) >= TABLE_LIMIT:
             raise refuse(OFPFMFC.TABLE_FULL, f"table {mod.table_id} has {TABLE_LIMIT} entries")
-        self._invalidate()
+        if old is not None:
+            self._tell_cache(Gone(old))
         self._sequence += 1
         entry = FlowEntry(
             mod.table_id,
@@ -104,6 +106,7 @@ class FlowEntries:
                 entry.packets, entry.bytes = old.packets, old.bytes
             table.remove(old)
         table.add(entry)
+        self._tell_cache(Added(entry))
         self._watch(entry)
 
     def _watch(self, entry: FlowEntry) -> None:
@@ -125,8 +128,8 @@ class FlowEntries:
         heapify(self._deadlines)
 
     def _change(self, mod: FlowMod) -> None:
-        self._invalidate()
         for entry in self._chosen(mod, strict=mod.command == OFPFC.MODIFY_STRICT):
+            self._tell_cache(Gone(entry))
             entry.instructions = mod.instructions
             if mod.flags & OFPFF.RESET_COUNTS:
                 entry.packets = entry.bytes = 0
@@ -140,9 +143,9 @@ class FlowEntries:
         return self._remove((entry, OFPRR.DELETE) for entry in chosen)
 
     def _remove(self, chosen: Iterable[tuple[FlowEntry, int]]) -> list[Removal]:
-        self._invalidate()
         removals = []
         for entry, reason in chosen:
+            self._tell_cache(Gone(entry))
             self._state.tables[entry.table_id].remove(entry)
             if entry.flags & OFPFF.SEND_FLOW_REM:
                 removals.append(Removal(entry, reason))

@@ -14,7 +14,7 @@ from sdnvirt.drops import DropReason
 from sdnvirt.openflow.v10.constants import OFPPC as OFPPC10
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13 import oxm
-from sdnvirt.openflow.v13.constants import OFPAT, OFPP, OFPPC, OFPR
+from sdnvirt.openflow.v13.constants import OFPAT, OFPGT, OFPP, OFPPC, OFPR
 from sdnvirt.openflow.v13.instructions import (
     ApplyActions,
     ClearActions,
@@ -32,6 +32,12 @@ EXECUTION_ORDER: Final = (Meter, ApplyActions, ClearActions, WriteActions, Write
 BRIDGE_GROUP: Final = 0x0180C2000000
 """The address that bridges of a spanning tree speak to (IEEE 802.1D, table 7-9)."""
 
+BY_FIELDS: Final[frozenset[type[act.Action]]] = frozenset(
+    {act.Output, act.Group, act.SetField, act.PushVlan, act.PopVlan}
+)
+"""Actions whose part in a program is the same for every packet with the same match fields. Others
+look at more, such as a time to live, so that what they decide is for packets of one key only."""
+
 ActionSet = dict[tuple[int, OxmField | None], act.Action]
 """Actions by type; set-field actions by type and field (5.10)."""
 
@@ -40,6 +46,8 @@ def process(walk: Walk) -> Flow:
     """Take a packet from table 0 to the end; return the program for all packets like it."""
     if _is_closed(walk):
         return walk.finish(DropReason.PORT_CLOSED, f"port {walk.in_port}")
+    if walk.state.drops_fragments:
+        walk.rest_on_key()  # no match field tells a fragment
     if walk.state.drops_fragments and is_fragment(walk.data):
         return walk.finish(DropReason.FRAGMENT_REFUSED, f"port {walk.in_port}")
     action_set: ActionSet = {}
@@ -63,6 +71,9 @@ def _is_closed(walk: Walk) -> bool:
     OpenFlow 1.0 has a bit for the frames of spanning trees and one for all others (1.0.0, 5.2.1);
     NO_RECV of OpenFlow 1.3 sets both.
     """
+    if walk.in_port not in walk.state.configs:
+        return False
+    walk.rest_on_key()
     bridges = walk.fields.get(oxm.ETH_DST) == BRIDGE_GROUP
     closing = OFPPC10.NO_RECV_STP if bridges else OFPPC10.NO_RECV
     return walk.state.forbids(walk.in_port, OFPPC10.PORT_DOWN | closing)
@@ -92,6 +103,8 @@ def process_actions(walk: Walk, actions: tuple[act.Action, ...]) -> Flow:
 
 def apply(walk: Walk, action: act.Action) -> None:
     """Execute one action, which was admitted."""
+    if type(action) not in BY_FIELDS:
+        walk.rest_on_key()
     if isinstance(action, act.Group):
         _apply_group(walk, action.group_id)
     else:
@@ -102,7 +115,8 @@ def _apply_group(walk: Walk, group_id: int) -> None:
     """Process a copy of the packet by each bucket that the group chooses (5.6.1)."""
     group = walk.state.groups[group_id]
     walk.count(group.tally)
-    chosen = walk.state.groups.choose(group, walk.flow_key(), walk.state.lives)
+    key = walk.flow_key() if group.type == OFPGT.SELECT else b""
+    chosen = walk.state.groups.choose(group, key, walk.state.lives)
     if not chosen:
         walk.tell(f"  group {group_id}: no bucket is alive")
         walk.excuse = DropReason.NO_LIVE_BUCKET

@@ -12,7 +12,7 @@ from bisect import insort
 from collections.abc import Iterator
 from typing import Final
 
-from sdnvirt.datapath.entry import FlowEntry
+from sdnvirt.datapath.entry import FlowEntry, rank
 from sdnvirt.datapath.fields import Fields
 from sdnvirt.openflow.v13.match import Match
 from sdnvirt.openflow.v13.oxm import OxmField
@@ -75,10 +75,6 @@ class _Subtable:
         return found[0] if found else None
 
 
-def _rank(entry: FlowEntry) -> tuple[int, int]:
-    return -entry.priority, entry.sequence
-
-
 class FlowTable:
     """One flow table.
 
@@ -105,14 +101,24 @@ class FlowTable:
         """Iterate over the entries in the order in which they were added."""
         return iter(self._strict.values())
 
-    def lookup(self, fields: Fields) -> FlowEntry | None:
-        """Return the matching entry of highest priority; of equal ones, the first added."""
+    def lookup(
+        self, fields: Fields, consulted: dict[OxmField, int] | None = None
+    ) -> FlowEntry | None:
+        """Return the matching entry of highest priority; of equal ones, the first added.
+
+        Args:
+            fields: the packet's match fields.
+            consulted: where to note the bits that the answer depends on, or None.
+        """
         best: FlowEntry | None = None
         for subtable in self._order:
             if best is not None and best.priority > subtable.highest:
                 break
+            if consulted is not None:
+                for field, mask in subtable.signature:
+                    consulted[field] = consulted.get(field, 0) | mask
             found = subtable.find(fields)
-            if found is not None and (best is None or _rank(found) < _rank(best)):
+            if found is not None and (best is None or rank(found) < rank(best)):
                 best = found
         return best
 
@@ -135,7 +141,7 @@ class FlowTable:
         if subtable is None:
             subtable = self._subtables[signature] = _Subtable(signature)
             self._order.append(subtable)
-        insort(subtable.entries.setdefault(values, []), entry, key=_rank)
+        insort(subtable.entries.setdefault(values, []), entry, key=rank)
         if entry.priority > subtable.highest:
             subtable.highest = entry.priority
             self._order.sort(key=_highest, reverse=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from sdnvirt.datapath.basis import Evidence
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.fields import Fields, packet_fields
 from sdnvirt.datapath.flow import (
@@ -32,6 +33,7 @@ from sdnvirt.datapath.tally import Tally
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.v13 import oxm
+from sdnvirt.openflow.v13.oxm import OxmField
 from sdnvirt.wire.flowkey import KEY_BYTES, flow_key
 
 NO_COOKIE: Final = (1 << 64) - 1
@@ -75,9 +77,11 @@ class Walk:
         self.stopped = False
         self.deep = False
         self.excuse: DropReason | None = None
-        self.fields: Fields = self._read()
+        self.fields: Fields = packet_fields(self.data, in_port, frame.tunnel_id, 0)
+        self._evidence = Evidence(self.fields)
         self._steps: list[Step] = []
         self._lookups: list[Lookup] = []
+        self._asked: list[tuple[int, FlowEntry | None]] = []
         self._narration = narration
         self._entry: FlowEntry | None = None
 
@@ -86,9 +90,11 @@ class Walk:
     def look_up(self, table_id: int) -> FlowEntry | None:
         """Return the entry of a table that the packet matches, and tell and count it."""
         table = self.state.tables.get(table_id)
-        entry = None if table is None else table.lookup(self.fields)
+        entry = None
         if table is not None:
+            entry = table.lookup(self.fields, self._evidence.look_up())
             self._lookups.append((table, entry))
+        self._asked.append((table_id, entry))
         if entry is None:
             self.tell(f"table {table_id}: no match")
         else:
@@ -103,12 +109,22 @@ class Walk:
             reason = self.excuse or reason
             self.tell(f"drop: {reason.value}")
             steps = tuple(step for step in steps if isinstance(step, Count | Police))
-        return Flow(self.in_port, steps, tuple(self._lookups), reason, detail, self.deep)
+        return Flow(
+            self.in_port,
+            steps,
+            tuple(self._lookups),
+            tuple(self._asked),
+            self._evidence.basis(),
+            reason,
+            detail,
+            self.deep,
+        )
 
     def set_metadata(self, value: int, mask: int) -> None:
         """Set the bits of the metadata register that the mask names."""
         self.metadata = self.metadata & ~mask | value & mask
         self.fields[oxm.METADATA] = self.metadata
+        self._evidence.touch(oxm.METADATA)
 
     # what actions do with it
 
@@ -117,8 +133,21 @@ class Walk:
         if self._narration is not None:
             self._narration.append(line)
 
+    def rest_on_key(self) -> None:
+        """Say that an action looks at more of the packet than its match fields."""
+        self._evidence.rest_on_key()
+
+    def set_field(self, field: OxmField, rewrite: Rewrite, value: int) -> None:
+        """Change one field of the packet by ``rewrite(bytes, value)``, and no other."""
+        self._evidence.touch(field)
+        self._change(rewrite, value)
+
     def change(self, rewrite: Rewrite, value: int) -> None:
-        """Change the packet's bytes to ``rewrite(bytes, value)``."""
+        """Change the packet's headers to those of ``rewrite(bytes, value)``."""
+        self._evidence.remake()
+        self._change(rewrite, value)
+
+    def _change(self, rewrite: Rewrite, value: int) -> None:
         self.data = rewrite(self.data, value)
         self.fields = self._read()
         self._steps.append(Change(rewrite, value))
@@ -126,12 +155,14 @@ class Walk:
     def look_deeper(self) -> None:
         """Say that an action makes headers of bytes which the flow key may not cover."""
         self.deep = True
+        self._evidence.rest_on_key()
 
     def set_tunnel(self, tunnel_id: int) -> None:
         """Give the packet a tunnel id."""
         self.tunnel_id = tunnel_id
         self._steps.append(Tunnel(tunnel_id))
         self.fields[oxm.TUNNEL_ID] = tunnel_id
+        self._evidence.touch(oxm.TUNNEL_ID)
 
     def emit(self, ports: tuple[int, ...]) -> None:
         """Send the packet, as it is now, out of ports."""
@@ -154,6 +185,7 @@ class Walk:
         if flow.steps:
             self._steps.append(Branch(flow.steps))
         self._lookups += flow.lookups
+        self._asked += flow.asked
         self.deep |= flow.deep
 
     def fork(self) -> Walk:
@@ -162,6 +194,7 @@ class Walk:
         walk = Walk(self.state, self.in_port, copy, self._narration)
         walk._entry = self._entry
         walk._arrived = self._arrived
+        walk._evidence = self._evidence  # what either looks at, the decision rests on
         return walk
 
     def count(self, tally: Tally) -> None:
@@ -178,6 +211,7 @@ class Walk:
         That of the packet as it is now may cover bytes that the first one did not, when a tag
         makes its shape an unusual one; a choice by those would differ within one cached flow.
         """
+        self._evidence.rest_on_key()
         arrived = self._arrived
         return arrived.key or flow_key(arrived.data, arrived.tunnel_id)
 

@@ -348,7 +348,7 @@ def test_a_lookup_counts_once_however_often_the_counters_are_read(driver: Any) -
 def test_no_count_is_lost_when_the_cache_starts_afresh(
     driver: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sdnvirt.datapath.flow.CACHE_LIMIT", 4)
+    monkeypatch.setattr("sdnvirt.datapath.cache.CACHE_LIMIT", 4)
     driver.to(2)
     for number in range(11):
         driver.send(A + number.to_bytes(6, "big") + b"\x88\xb5" + bytes(46))

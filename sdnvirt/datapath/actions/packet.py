@@ -31,7 +31,9 @@ def _set_field(walk: Walk, action: act.SetField) -> None:
         return
     if action.field in RELABELLING:
         walk.look_deeper()
-    walk.change(SETTERS[action.field], action.value)
+        walk.change(SETTERS[action.field], action.value)
+    else:
+        walk.set_field(action.field, SETTERS[action.field], action.value)
 
 
 def _admit_push_vlan(action: act.PushVlan) -> None:
