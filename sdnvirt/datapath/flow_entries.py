@@ -13,6 +13,7 @@ from typing import Final
 
 from sdnvirt.datapath.admission import check_instructions, check_match
 from sdnvirt.datapath.cache import Added, Change, Gone
+from sdnvirt.datapath.consistency import check_consistent
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.state import PipelineState
 from sdnvirt.datapath.table import TABLE_LIMIT, FlowTable, covers
@@ -69,6 +70,7 @@ class FlowEntries:
             return self._delete(mod)
         check_instructions(mod.table_id, mod.instructions, self._state)
         if mod.command == OFPFC.ADD:
+            check_consistent(mod.match, mod.instructions)
             self._add(mod, now)
         else:
             self._change(mod)
@@ -128,7 +130,10 @@ class FlowEntries:
         heapify(self._deadlines)
 
     def _change(self, mod: FlowMod) -> None:
-        for entry in self._chosen(mod, strict=mod.command == OFPFC.MODIFY_STRICT):
+        chosen = self._chosen(mod, strict=mod.command == OFPFC.MODIFY_STRICT)
+        for entry in chosen:
+            check_consistent(entry.match, mod.instructions)
+        for entry in chosen:
             self._tell_cache(Gone(entry))
             entry.instructions = mod.instructions
             if mod.flags & OFPFF.RESET_COUNTS:

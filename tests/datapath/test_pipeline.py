@@ -60,7 +60,8 @@ def test_goto_continues_with_a_later_table(driver: Any) -> None:
 
 
 def test_a_later_table_sees_the_packet_as_earlier_ones_changed_it(driver: Any) -> None:
-    driver.mod(ApplyActions((SetField(oxm.IPV4_DST, 0x0A000009),)), GotoTable(1))
+    rewrite = SetField(oxm.IPV4_DST, 0x0A000009)
+    driver.mod(ApplyActions((rewrite,)), GotoTable(1), match=Match.of(eth_type=0x800))
     driver.to(2, table_id=1, match=Match.of(eth_type=0x800, ipv4_dst=0x0A000002))
     driver.to(3, table_id=1, match=Match.of(eth_type=0x800, ipv4_dst=0x0A000009))
     ((port, data),) = driver.send(FRAME)
@@ -101,7 +102,7 @@ def test_a_miss_takes_nothing_back_of_what_was_sent_before(driver: Any) -> None:
 def test_an_entry_without_output_drops(driver: Any) -> None:
     driver.mod(cookie=0xAB)
     assert drop(driver, FRAME) == (DropReason.NO_OUTPUT, "table 0, cookie 0xab: *")
-    driver.apply(SetField(oxm.IPV4_DST, 1), cookie=0xAC)
+    driver.apply(SetField(oxm.ETH_DST, 1), cookie=0xAC)
     assert drop(driver, FRAME) == (DropReason.NO_OUTPUT, "table 0, cookie 0xac: *")
 
 
@@ -166,10 +167,10 @@ def test_the_action_set_is_executed_in_its_own_order_when_the_pipeline_ends(driv
 
 
 def test_a_later_write_replaces_the_action_of_its_type_and_field(driver: Any) -> None:
-    driver.mod(
-        WriteActions((Output(2), SetField(oxm.UDP_SRC, 7), SetField(oxm.UDP_DST, 8))), GotoTable(1)
-    )
-    driver.mod(WriteActions((SetField(oxm.UDP_SRC, 9), Output(3))), table_id=1)
+    udp = Match.of(eth_type=0x800, ip_proto=17)
+    both = WriteActions((Output(2), SetField(oxm.UDP_SRC, 7), SetField(oxm.UDP_DST, 8)))
+    driver.mod(both, GotoTable(1), match=udp)
+    driver.mod(WriteActions((SetField(oxm.UDP_SRC, 9), Output(3))), match=udp, table_id=1)
     ((port, data),) = driver.send(FRAME)
     assert (port, data[34:38]) == (3, b"\0\x09\0\x08")
 

@@ -60,7 +60,7 @@ from sdnvirt.openflow.v13.instructions import (
 from sdnvirt.openflow.v13.match import Match
 from sdnvirt.openflow.v13.meters import MeterMod
 from sdnvirt.openflow.v13.multipart import MultipartRequest
-from sdnvirt.openflow.v13.oxm import IPV4_DST
+from sdnvirt.openflow.v13.oxm import ETH_DST, IPV4_DST
 from sdnvirt.openflow.v13.packets import PacketIn, PacketOut
 from sdnvirt.openflow.v13.ports import PortMod, PortStatsRequest, PortStatus
 from sdnvirt.openflow.v13.queues import QueueGetConfigRequest, QueueStatsRequest
@@ -488,7 +488,7 @@ def test_flow_statistics_tell_all_of_an_entry(
     mod = FlowMod(
         cookie=9, idle_timeout=100, hard_timeout=200, priority=3, flags=OFPFF.SEND_FLOW_REM,
         match=Match.of(in_port=1),
-        instructions=(ApplyActions((SetField(IPV4_DST, 1), Output(2))), WriteMetadata(1, 3)),
+        instructions=(ApplyActions((SetField(ETH_DST, 1), Output(2))), WriteMetadata(1, 3)),
     )  # fmt: skip
     controller.send(mod)
     stations[0].send(FRAME)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from sdnvirt.devices.switch import OpenFlowSwitch
 from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
 from sdnvirt.openflow.v13 import oxm
-from sdnvirt.openflow.v13.actions import DecNwTtl, Output, PushVlan, SetField
+from sdnvirt.openflow.v13.actions import DecNwTtl, Output, PopVlan, PushVlan, SetField
 from sdnvirt.openflow.v13.constants import OFPP
 from sdnvirt.openflow.v13.flow import FlowMod
 from sdnvirt.openflow.v13.instructions import ApplyActions, GotoTable
@@ -209,8 +210,16 @@ FRAMES = st.one_of(
     st.binary(max_size=60).map(lambda rest: H2 + H1 + b"\x81\x00\0\x05\x86\xdd\x60" + rest),
 )
 EVERYTHING = (
-    PushVlan(0x88A8), DecNwTtl(), SetField(oxm.IPV4_DST, 1), SetField(oxm.UDP_SRC, 1),
-    SetField(oxm.IPV6_DST, 1), SetField(oxm.ARP_OP, 1), Output(OFPP.FLOOD),
+    flow(PushVlan(0x88A8), DecNwTtl(), PopVlan(), Output(OFPP.FLOOD)),
+    flow(
+        SetField(oxm.IPV4_DST, 1), SetField(oxm.UDP_SRC, 1), DecNwTtl(), Output(OFPP.FLOOD),
+        match=Match.of(eth_type=0x0800, ip_proto=17),
+    ),
+    flow(
+        PushVlan(0x8100), SetField(oxm.IPV6_DST, 1), SetField(oxm.IP_PROTO, 6), Output(OFPP.FLOOD),
+        match=Match.of(eth_type=0x86DD),
+    ),
+    flow(SetField(oxm.ARP_OP, 1), Output(OFPP.FLOOD), match=Match.of(eth_type=0x0806)),
 )  # fmt: skip
 
 
@@ -221,7 +230,8 @@ def test_no_bytes_on_the_wire_break_the_switch(frames: list[bytes]) -> None:
     switch = OpenFlowSwitch("s1", world, 1)
     for number in (1, 2):
         switch.add_port(number, f"p{number}", Mac(number))
-    switch.modify_flow(flow(*EVERYTHING))
+    for priority, mod in enumerate(EVERYTHING):
+        switch.modify_flow(replace(mod, priority=priority))
     for data in frames:
         switch.ports[1].receive(world.originate(data, "test"))
         switch.explain(switch.ports[1], world.originate(data, "test"))
