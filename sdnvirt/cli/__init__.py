@@ -115,6 +115,58 @@ def schema() -> int:
 
 
 @cli.command(
+    short_help="Follow a packet, with every device's reasons.",
+    epilog="Example: sdnvirt trace topologies/quickstart.yaml acme-a acme-b --udp 53",
+)
+@click.argument("file", type=click.Path())
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.option("--udp", type=click.IntRange(1, 65535), metavar="PORT",
+              help="Send a UDP datagram to this port, instead of an echo request.")  # fmt: skip
+@click.option("--at", metavar="TIME",
+              help="Virtual time to send it, as 5s; by default once booted.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(min=0), metavar="NUMBER",
+              help="Seed of everything random, instead of the file's.")  # fmt: skip
+@_debug
+def trace(file: str, source: str, target: str, **options: Any) -> int:
+    """Boot a topology FILE, send a packet FROM one host TO another, and follow it.
+
+    Tells, for every device on the way, what it was given, what it did and why, tunnels included;
+    then the same of what answers. The exit status is 1 if nothing came back.
+    """
+    from sdnvirt.cli.trace import trace_packet
+
+    return trace_packet(file, source, target, **options)
+
+
+def _state_command(kind: str, what: str) -> None:
+    """Add one of the commands that print what OpenFlow switches hold."""
+
+    @cli.command(
+        kind,
+        help=f"Print the {what} of OpenFlow switches, as ovs-ofctl does.\n\n"
+        "FILE is the JSON report of a run, which tells how things were at its end, or a topology, "
+        "which is booted for it. Without SWITCH, all switches are told.",
+        short_help=f"Print the {what} of OpenFlow switches.",
+        epilog=f"Example: sdnvirt run FILE --json report.json, and then: "
+        f"sdnvirt {kind} report.json s1",
+    )
+    @click.argument("file", type=click.Path())
+    @click.argument("switches", nargs=-1, metavar="[SWITCH]...")
+    @_debug
+    def _print(file: str, switches: tuple[str, ...]) -> int:
+        from sdnvirt.cli.state import print_state
+
+        return print_state(kind, file, switches)
+
+
+_state_command("flows", "flow entries")
+_state_command("groups", "groups")
+_state_command("meters", "meters")
+_state_command("ports", "ports")
+
+
+@cli.command(
     short_help="Run Ryu apps as a controller of its own.",
     epilog="Example: sdnvirt controller controllers/learning_switch.py, and in another terminal: "
     "sdnvirt run topologies/learning-switch.yaml --controller tcp:127.0.0.1:6653",

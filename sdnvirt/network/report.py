@@ -10,6 +10,7 @@ from sdnvirt.devices.bridge import Bridge
 from sdnvirt.devices.device import Port
 from sdnvirt.devices.vlan import Access
 from sdnvirt.network.checks import CheckResult
+from sdnvirt.network.switch_state import SwitchState, states
 
 if TYPE_CHECKING:
     from sdnvirt.network.network import Network
@@ -102,6 +103,7 @@ class Report:
         drops: lost frames by reason.
         ledger: what became of every frame.
         isolation: whether tenants are kept apart.
+        switches: what each OpenFlow switch held at the end.
         virtual_ns: how long the run was, in virtual time.
         wall_s: how long it took in all; ``run_s``, without building.
         hops: frames received by any port.
@@ -120,6 +122,7 @@ class Report:
     drops: tuple[DropLine, ...]
     ledger: Totals
     isolation: Isolation
+    switches: dict[str, SwitchState]
     virtual_ns: int
     wall_s: float
     run_s: float
@@ -171,6 +174,7 @@ def make_report(
             monitor.count,
             tuple(str(violation) for violation in monitor.violations[:EXAMPLES]),
         ),
+        switches=states(network.plant.switches),
         virtual_ns=network.now,
         wall_s=wall_s,
         run_s=run_s,

@@ -51,6 +51,7 @@ REPORT = Report(
     drops=(DropLine("the link is down", 1204, {"a": 1200, "b": 2, "c": 1, "d": 1}),),
     ledger=Totals(1300, 4, 100, 1204, 0),
     isolation=Isolation(0, 0, ()),
+    switches={},
     virtual_ns=3 * NS_PER_S,
     wall_s=0.5,
     run_s=0.25,
@@ -226,10 +227,10 @@ def _read(terminal: int) -> bytes:
 # JSON
 
 
-def test_every_key_of_the_json_report_is_documented(sdnvirt: Run, bridged: Write) -> None:
-    bridged("""
+def test_every_key_of_the_json_report_is_documented(sdnvirt: Run, steered: Write) -> None:
+    steered("""
         checks: [{ping: {from: h1, to: 10.0.0.9, count: 1, timeout: 100ms}, at: 10ms}]
-        timeline: [{at: 5ms, down: h2--b1}]
+        timeline: [{at: 5ms, down: h2--s1}]
     """)
     done = sdnvirt("run", "net.yaml", "--json", "-")
     assert done.status == 1
@@ -248,6 +249,8 @@ def _keys(value: Any, path: str = "") -> set[str]:
         return set()
     found = set()
     for key, inner in value.items():
+        if path == "switches":
+            key = "NAME"
         here = f"{path}.{key}" if path else key
         found |= {here} | _keys(inner, here)
     return found
