@@ -92,7 +92,9 @@ def test_a_controller_that_goes_away_comes_back(
     """Entries stay when the connection is lost; what needs the controller waits for it."""
     steered("""
         checks:
-          - {ping: {from: h1, to: h2, count: 5, interval: 500ms, timeout: 2s}, at: 1s, max_loss: 80%}
+          - ping: {from: h1, to: h2, count: 5, interval: 500ms, timeout: 2s}
+            at: 1s
+            max_loss: 80%
           - {ping: {from: h1, to: h2, count: 60, timeout: 2s}, at: 2s, max_loss: 95%}
     """)
     port = free_port()
