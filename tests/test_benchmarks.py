@@ -25,7 +25,7 @@ def assert_summaries(figures):
         assert 0 < figure["min"] <= figure["median"] <= figure["max"]
 
 
-@pytest.mark.parametrize("name", ["build", "chain", "engine", "packet_in", "startup"])
+@pytest.mark.parametrize("name", ["build", "chain", "engine", "packet_in", "startup", "switch"])
 def test_states_its_name_and_the_interpreter(name):
     printed = run(name)
     assert printed["benchmark"] == name
@@ -78,3 +78,11 @@ def test_startup_times_whole_processes():
 
 def test_packet_in_counts_round_trips():
     assert_summaries({"": run("packet_in")["round_trips_per_s"]})
+
+
+def test_switch_measures_the_cache_its_misses_and_flow_mods():
+    printed = run("switch")
+    assert_summaries(printed["cached_hops_per_s"])
+    for row in printed["miss"].values():
+        assert_summaries(row)
+    assert_summaries({key: printed[key] for key in ("flow_mods_per_s", "load_wall_s")})

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from struct import Struct
 from typing import ClassVar, Final, Self
 
@@ -27,6 +28,9 @@ _EXPERIMENTER: Final = Struct("!HHI")
 
 MIN_SIZE: Final = 8
 """Bytes of the shortest instruction; all are multiples of it."""
+
+REMEMBERED: Final = 4_096
+"""Different instructions that are remembered, about 2 MB; switches have fewer than this in use."""
 
 ALL_METADATA: Final = (1 << 64) - 1
 
@@ -223,10 +227,19 @@ def _pack_actions(kind: int, actions: tuple[Action, ...]) -> bytes:
 def unpack_instructions(data: bytes, start: int, end: int) -> tuple[Instruction, ...]:
     """Return the instructions that fill ``data[start:end]``, in the order given.
 
+    Equal bytes give the same objects for as long as they are remembered: many entries of a table do
+    the same to their packets, and share what says so.
+
     Raises:
         OpenFlowError: one of them breaks the specification (OFPET_BAD_INSTRUCTION or
             BAD_ACTION), or a type stands twice, which section 5.9 forbids.
     """
+    return _unpack(data[start:end])
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _unpack(data: bytes) -> tuple[Instruction, ...]:
+    start, end = 0, len(data)
     found: dict[int, Instruction] = {}
     while start < end:
         if end - start < MIN_SIZE:
