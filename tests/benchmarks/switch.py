@@ -123,11 +123,11 @@ def misses(entries: int, packets: int, shared: bool) -> dict[str, Callable[[], f
     """Return measurements of a miss in microseconds: ours, and a search from end to end."""
     datapath = wildcards(entries)
     # Packets that differ only in what no entry asks for share the decision of the first.
-    frames = [
-        packet(NETWORK + n if shared else 7, NETWORK + (0 if shared else n % (entries // MASKS) << 10),
-               1 + n)  # fmt: skip
-        for n in range(packets)
-    ]  # fmt: skip
+    values = entries // MASKS
+    if shared:
+        frames = [packet(NETWORK + n, NETWORK, 1 + n) for n in range(packets)]
+    else:
+        frames = [packet(7, NETWORK + (n % values << 10), 1 + n) for n in range(packets)]
     rank = sorted(datapath.tables[0], key=lambda entry: (-entry.priority, entry.sequence))
 
     def ours() -> float:
