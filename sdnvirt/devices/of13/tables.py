@@ -54,7 +54,9 @@ def _oxm_id(header: bytes) -> OxmId:
 _MATCH: Final = tuple(
     _oxm_id(field.masked_header if field.maskable else field.header) for field in sorted(MATCHABLE)
 )
-"""A header with its mask bit says that the field may be masked."""
+"""A header with its mask bit says that the field may be masked; only MATCH has such headers."""
+
+_WILDCARDS: Final = tuple(_oxm_id(field.header) for field in sorted(MATCHABLE))
 
 _SET_FIELD: Final = tuple(_oxm_id(field.header) for field in sorted({*SETTERS, oxm.TUNNEL_ID}))
 
@@ -80,7 +82,7 @@ def _properties(table_id: int) -> tuple[Property, ...]:
         TypesProperty(OFPTFPT.WRITE_ACTIONS, _ACTIONS),
         TypesProperty(OFPTFPT.APPLY_ACTIONS, _ACTIONS),
         OxmProperty(OFPTFPT.MATCH, _MATCH),
-        OxmProperty(OFPTFPT.WILDCARDS, _MATCH),
+        OxmProperty(OFPTFPT.WILDCARDS, _WILDCARDS),
         OxmProperty(OFPTFPT.WRITE_SETFIELD, _SET_FIELD),
         OxmProperty(OFPTFPT.APPLY_SETFIELD, _SET_FIELD),
     )
