@@ -11,13 +11,15 @@ from sdnvirt.units import format_time
 
 if TYPE_CHECKING:
     from sdnvirt.control.port import ControllerPort, ControllerSide
+    from sdnvirt.control.tls import TlsFiles
+    from sdnvirt.control.transport import Transport
     from sdnvirt.network.network import Network
     from sdnvirt.topology import Topology
 
 FROM_TOPOLOGY: Final = "topology"
 """The controller that the topology names, embedded."""
 
-REMOTE: Final = "tcp:"
+REMOTE: Final = ("tcp:", "ssl:")
 """How the address of a running controller begins."""
 
 NO_CONTROLLER: Final = "none"
@@ -34,8 +36,8 @@ def load(path: str | Path, *, seed: int | None = None, controller: str = FROM_TO
         path: a topology file.
         seed: of the random streams, instead of the file's.
         controller: ``"topology"`` for the apps that the file names, embedded in virtual time;
-            a Ryu app's Python file or module, embedded in place of them; ``"tcp:HOST[:PORT]"`` for
-            a running controller, in real time; or ``"none"``.
+            a Ryu app's Python file or module, embedded in place of them; ``"tcp:HOST[:PORT]"`` or
+            ``"ssl:HOST[:PORT]"`` for a running controller, in real time; or ``"none"``.
 
     Returns:
         the network, with leases obtained and switches connected, or 10 s of virtual time later;
@@ -62,6 +64,8 @@ def open_network(
     *,
     log: Log | None = None,
     log_level: int = logging.WARNING,
+    listen: str | None = None,
+    tls: TlsFiles | None = None,
 ) -> Network:
     """Build a topology, connect its controller, and start it; virtual time is 0.
 
@@ -71,16 +75,24 @@ def open_network(
         log: called with each line that an embedded app logs, and when the connection to a running
             controller is lost and found.
         log_level: the least severe records to log.
+        listen: where switches listen for controllers and tools such as ovs-ofctl, in real time:
+            ``"ptcp:[PORT][:HOST]"`` or ``"pssl:[PORT][:HOST]"``. The first switch has the port,
+            the others, in the order of the topology, have those that follow.
+        tls: private key and certificates for ``ssl:`` and ``pssl:``.
 
     Raises:
-        ControllerError: an app is wrong, or the controller's address is.
+        ControllerError: an app is wrong, or the address of the controller or listener is.
     """
     from sdnvirt.network.network import Network
 
     network = Network(topology)
     try:
-        if controller.startswith(REMOTE):
-            _dial(network, controller, log or _discard)
+        remote = controller.startswith(REMOTE)
+        transport = _real_time(network) if remote or listen is not None else None
+        if transport is not None and listen is not None:
+            _listen(network, transport, listen, tls)
+        if transport is not None and remote:
+            _dial(network, transport, controller, tls, log or _discard)
         elif controller != NO_CONTROLLER:
             apps = [controller] if controller != FROM_TOPOLOGY else _apps_of(topology)
             if apps and network.plant.switches:
@@ -116,23 +128,42 @@ def _embed(network: Network, apps: list[str], log: Log, log_level: int) -> None:
     network.connect_controller(embedded)
 
 
-def _dial(network: Network, address: str, log: Log) -> None:
-    """Connect the switches to a running controller, and let real time pass."""
-    from sdnvirt.control.remote import RemoteController
+def _real_time(network: Network) -> Transport:
+    """Let real time pass in a network, and sockets be served."""
+    from sdnvirt.control.transport import Transport
     from sdnvirt.engine.pacing import LONGEST_WAIT_NS
-    from sdnvirt.openflow.channel import ECHO_IDLE_NS
+
+    transport = Transport(network.world.scheduler)
 
     def run_until(end: int) -> bool:
         # In steps: the next event may be hours away when the run is to end for a failure.
         step = min(end, network.now + LONGEST_WAIT_NS)
-        return remote.pacer.run_until(step) and step == end
+        return transport.pacer.run_until(step) and step == end
+
+    network.on_close(transport.close)
+    network.pace(run_until)
+    return transport
+
+
+def _listen(network: Network, transport: Transport, address: str, tls: TlsFiles | None) -> None:
+    """Let every switch listen for controllers."""
+    from sdnvirt.control.listener import listen
+
+    for listener in listen(address, transport, network.plant.switches.values(), tls):
+        network.on_close(listener.close)
+
+
+def _dial(
+    network: Network, transport: Transport, address: str, tls: TlsFiles | None, log: Log
+) -> None:
+    """Connect the switches to a running controller."""
+    from sdnvirt.control.remote import RemoteController
+    from sdnvirt.openflow.channel import ECHO_IDLE_NS
 
     def tell(what: str) -> None:
         log(f"{format_time(network.now)} WARNING controller {address}: {what}")
 
-    remote = RemoteController(address, network.world.scheduler, network.fail)
-    network.on_close(remote.close)
-    network.pace(run_until)
+    remote = RemoteController(address, transport, network.fail, tls)
     network.connect_controller(_Announced(remote, tell), ECHO_IDLE_NS)
 
 

@@ -1,4 +1,8 @@
-"""The address of a remote controller, as users write it: ``tcp:HOST[:PORT]``."""
+"""The addresses of connections, as users and Open vSwitch write them.
+
+A switch dials ``tcp:HOST[:PORT]`` or, with TLS, ``ssl:HOST[:PORT]``; it listens on
+``ptcp:[PORT][:HOST]`` or ``pssl:[PORT][:HOST]``.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +16,35 @@ from sdnvirt.errors import ControllerError
 DEFAULT_PORT: Final = 6653
 """OpenFlow's port, assigned by IANA (OpenFlow 1.3.5, 6.2)."""
 
-_ADDRESS: Final = re.compile(
-    r"tcp:(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^\[\]:]+))(?::(?P<port>[0-9]{1,5}))?"
-)
+LOOPBACK: Final = "127.0.0.1"
+"""Where switches listen by default: whoever reaches a listener owns the switch."""
+
 PORT_MAX: Final = (1 << 16) - 1
+
+_HOST: Final = r"(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^\[\]:]+))"
+_PORT: Final = r"(?P<port>[0-9]{1,5})"
+_CONTROLLER: Final = re.compile(rf"(?P<scheme>tcp|ssl):{_HOST}(?::{_PORT})?")
+_LISTENING: Final = re.compile(rf"(?P<scheme>ptcp|pssl):{_PORT}?(?::{_HOST})?")
 
 
 class ControllerAddress(NamedTuple):
-    """Where a controller listens."""
+    """Where a controller listens.
 
+    Attributes:
+        scheme: ``tcp`` or ``ssl``.
+    """
+
+    scheme: str
     host: str
-    port: int = DEFAULT_PORT
+    port: int
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"tcp:{host}:{self.port}"
+        return f"{self.scheme}:{_bracketed(self.host)}:{self.port}"
+
+    @property
+    def secured(self) -> bool:
+        """Whether the connection is to be secured by TLS."""
+        return self.scheme == "ssl"
 
     @classmethod
     def parse(cls, text: str) -> ControllerAddress:
@@ -35,14 +53,14 @@ class ControllerAddress(NamedTuple):
         Raises:
             ControllerError: the text is no such address.
         """
-        found = _ADDRESS.fullmatch(text)
+        found = _CONTROLLER.fullmatch(text)
         port = int(found["port"] or DEFAULT_PORT) if found else 0
         if found is None or not 0 < port <= PORT_MAX:
             raise ControllerError(
-                f"controller {text!r}: expected tcp:HOST[:PORT] with a port from 1 to {PORT_MAX}, "
-                "such as tcp:127.0.0.1:6653 or tcp:[::1]"
+                f"controller {text!r}: expected tcp:HOST[:PORT] or ssl:HOST[:PORT] with a port "
+                f"from 1 to {PORT_MAX}, such as tcp:127.0.0.1:6653 or tcp:[::1]"
             )
-        return cls(found["v6"] or found["host"], port)
+        return cls(found["scheme"], found["v6"] or found["host"], port)
 
     def resolve(self) -> tuple[socket.AddressFamily, Any]:
         """Return the address family and what ``connect`` takes, IPv4 if there is a choice.
@@ -51,11 +69,58 @@ class ControllerAddress(NamedTuple):
             ControllerError: nobody knows the name.
         """
         try:
-            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+            return _resolve(self.host, self.port)
         except (OSError, UnicodeError) as error:
             raise ControllerError(f"controller {self}: {reason(error)}") from error
-        family, _, _, _, target = min(found, key=lambda one: one[0] != socket.AF_INET)
-        return family, target
+
+
+class ListeningAddress(NamedTuple):
+    """Where a switch listens for controllers.
+
+    Attributes:
+        scheme: ``ptcp`` or ``pssl``.
+        port: 0 for any that is free.
+    """
+
+    scheme: str
+    port: int
+    host: str
+
+    def __str__(self) -> str:
+        return f"{self.scheme}:{self.port}:{_bracketed(self.host)}"
+
+    @property
+    def secured(self) -> bool:
+        """Whether connections are to be secured by TLS."""
+        return self.scheme == "pssl"
+
+    @classmethod
+    def parse(cls, text: str) -> ListeningAddress:
+        """Return the address that a text names; the host is LOOPBACK if it names none.
+
+        Raises:
+            ControllerError: the text is no such address.
+        """
+        found = _LISTENING.fullmatch(text)
+        port = int(found["port"] or DEFAULT_PORT) if found else 0
+        if found is None or port > PORT_MAX:
+            raise ControllerError(
+                f"listener {text!r}: expected ptcp:[PORT][:HOST] or pssl:[PORT][:HOST] with a port "
+                f"from 0 to {PORT_MAX}, such as ptcp:6653 or ptcp:6653:0.0.0.0"
+            )
+        return cls(found["scheme"], port, found["v6"] or found["host"] or LOOPBACK)
+
+    def open(self) -> socket.socket:
+        """Return a socket that listens there.
+
+        Raises:
+            ControllerError: nothing can listen there.
+        """
+        try:
+            family, target = _resolve(self.host, self.port)
+            return socket.create_server(target[:2], family=family)
+        except (OSError, UnicodeError) as error:
+            raise ControllerError(f"cannot listen on {self}: {reason(error)}") from error
 
 
 def reason(error: BaseException) -> str:
@@ -66,3 +131,13 @@ def reason(error: BaseException) -> str:
     elif isinstance(error, OSError) and error.errno is not None:
         words = os.strerror(error.errno)
     return words[0].lower() + words[1:]
+
+
+def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    family, _, _, _, target = min(found, key=lambda one: one[0] != socket.AF_INET)
+    return family, target
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,4 +1,4 @@
-"""Addresses of remote controllers."""
+"""Addresses of controllers and listeners."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from sdnvirt.control.address import ControllerAddress
+from sdnvirt.control.address import ControllerAddress, ListeningAddress
 from sdnvirt.errors import ControllerError
 
 
@@ -18,16 +18,18 @@ from sdnvirt.errors import ControllerError
         ("tcp:controller.example:1", "controller.example", 1),
         ("tcp:[::1]:6633", "::1", 6633),
         ("tcp:[fe80::1]", "fe80::1", 6653),
+        ("ssl:host", "host", 6653),
     ],
 )
 def test_host_and_port(text: str, host: str, port: int) -> None:
     address = ControllerAddress.parse(text)
-    assert address == (host, port)
+    assert address == (text[:3], host, port)
+    assert address.secured == (text[:3] == "ssl")
     assert ControllerAddress.parse(str(address)) == address
 
 
 @pytest.mark.parametrize(
-    "text", ["", "tcp", "tcp:", "tcp::1", "127.0.0.1:6653", "ssl:host", "tcp:h:0", "tcp:h:65536",
+    "text", ["", "tcp", "tcp:", "tcp::1", "127.0.0.1:6653", "ptcp:h", "tcp:h:0", "tcp:h:65536",
              "tcp:h:x", "tcp:::1", "tcp:h:1:2", "tcp:[::1"]
 )  # fmt: skip
 def test_anything_else_is_refused_with_an_example(text: str) -> None:
@@ -42,4 +44,32 @@ def test_a_name_that_nobody_knows() -> None:
 
 
 def test_ipv4_comes_first() -> None:
-    assert ControllerAddress("127.0.0.1").resolve() == (socket.AF_INET, ("127.0.0.1", 6653))
+    assert ControllerAddress("tcp", "127.0.0.1", 6653).resolve() == (
+        socket.AF_INET,
+        ("127.0.0.1", 6653),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "port", "host"),
+    [
+        ("ptcp:", 6653, "127.0.0.1"),
+        ("ptcp:0", 0, "127.0.0.1"),
+        ("pssl:6634", 6634, "127.0.0.1"),
+        ("ptcp:6634:0.0.0.0", 6634, "0.0.0.0"),
+        ("ptcp::10.0.0.1", 6653, "10.0.0.1"),
+        ("pssl:1:[::1]", 1, "::1"),
+    ],
+)
+def test_listeners_are_on_loopback_unless_told_otherwise(text: str, port: int, host: str) -> None:
+    address = ListeningAddress.parse(text)
+    assert address == (text[:4], port, host)
+    assert address.secured == (text[:4] == "pssl")
+    assert ListeningAddress.parse(str(address)) == address
+
+
+@pytest.mark.parametrize("text", ["", "ptcp", "tcp:1", "ptcp:host", "ptcp:65536", "ptcp:1:::1"])
+def test_no_listener(text: str) -> None:
+    with pytest.raises(ControllerError) as caught:
+        ListeningAddress.parse(text)
+    assert str(caught.value).startswith(f"listener {text!r}: expected ptcp:[PORT][:HOST]")

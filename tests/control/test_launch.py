@@ -14,6 +14,7 @@ import pytest
 
 from sdnvirt.control.launch import main
 from sdnvirt.control.remote import RemoteController
+from sdnvirt.control.transport import Transport
 from sdnvirt.engine.scheduler import Scheduler
 from sdnvirt.openflow.v13.flow import FlowMod
 
@@ -49,14 +50,15 @@ def test_an_app_runs_remotely_and_knows_the_topology() -> None:
         wait_for(port)
         scheduler = Scheduler()
         errors: list[Any] = []
-        remote = RemoteController(f"tcp:127.0.0.1:{port}", scheduler, errors.append)
+        transport = Transport(scheduler)
+        remote = RemoteController(f"tcp:127.0.0.1:{port}", transport, errors.append)
         switch = sys.modules["speaker"].Switch(scheduler, 1)
         switch.connect(remote)
         for _ in range(50):
-            remote.pacer.run_until(scheduler.now + 100_000_000)
+            transport.pacer.run_until(scheduler.now + 100_000_000)
             if len(switch.messages(FlowMod)) > 10:
                 break
-        remote.close()
+        transport.close()
         assert errors == []
         assert switch.channel.established
         assert len(switch.messages(FlowMod)) > 10

@@ -1,0 +1,69 @@
+"""Real time and sockets for one network: a pacer and one selector.
+
+All sockets are non-blocking and served while the network, which is paced by the real clock, has
+nothing to do. So whatever a peer does, or does not do, never stops the network.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import time
+from collections.abc import Callable
+from typing import Final
+
+from sdnvirt.engine.pacing import Pacer
+from sdnvirt.engine.scheduler import Scheduler
+from sdnvirt.units import NS_PER_S
+
+READ: Final = selectors.EVENT_READ
+WRITE: Final = selectors.EVENT_WRITE
+
+CLOSED: Final = -1
+"""The descriptor of a socket that is closed."""
+
+
+class Transport:
+    """What the connections of one network have in common.
+
+    Args:
+        scheduler: the network's virtual time, which follows the clock.
+        clock: real time in nanoseconds, monotonic.
+
+    Attributes:
+        scheduler: the same; timers of connections are its timers.
+        pacer: runs the scheduler in real time, and the connections meanwhile.
+    """
+
+    def __init__(self, scheduler: Scheduler, clock: Callable[[], int] = time.monotonic_ns) -> None:
+        self.scheduler = scheduler
+        self.pacer = Pacer(scheduler, clock, self._wait)
+        self._selector = selectors.DefaultSelector()
+
+    def watch(self, file: socket.socket, events: int, ready: Callable[[int], None]) -> None:
+        """Call back with the events, READ and WRITE, for which a socket is ready from now on."""
+        if file.fileno() in self._selector.get_map():
+            self._selector.modify(file, events, ready)
+        else:
+            self._selector.register(file, events, ready)
+
+    def forget(self, file: socket.socket) -> None:
+        """Watch a socket no more, and close it; does nothing the second time."""
+        if file.fileno() != CLOSED:
+            if file.fileno() in self._selector.get_map():
+                self._selector.unregister(file)
+            file.close()
+
+    def close(self) -> None:
+        """Close every socket; none is called back any more."""
+        for key in list(self._selector.get_map().values()):
+            assert isinstance(key.fileobj, socket.socket)
+            self.forget(key.fileobj)
+        self._selector.close()
+
+    def _wait(self, ns: int) -> None:
+        """Wait until some sockets are ready, at most for a time; serve them."""
+        for key, events in self._selector.select(max(0, ns) / NS_PER_S):
+            # One that was served a moment ago may have closed this one.
+            if key.fd in self._selector.get_map():
+                key.data(events)
