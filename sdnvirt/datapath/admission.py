@@ -6,9 +6,12 @@ that OpenFlow 1.3.5 (7.4.4) has for it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sdnvirt.datapath.actions import RULES
 from sdnvirt.datapath.fields import MATCHABLE
 from sdnvirt.datapath.state import PipelineState
+from sdnvirt.openflow.extensions import Enqueue
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13.constants import OFPP, OFPTT
 from sdnvirt.openflow.v13.error_codes import OFPBAC, OFPBIC, OFPBMC, OFPMMFC, refuse
@@ -43,7 +46,7 @@ def check_instructions(
                     raise refuse(OFPBIC.BAD_TABLE_ID, f"table {table_id} to table {next_table}")
             case ApplyActions(actions) | WriteActions(actions):
                 check_actions(actions)
-                _check_groups(actions, state)
+                check_references(actions, state)
             case Meter(meter_id):
                 if meter_id not in state.meters:
                     raise refuse(OFPMMFC.UNKNOWN_METER, f"no meter {meter_id}")
@@ -66,16 +69,33 @@ def check_actions(actions: tuple[act.Action, ...]) -> None:
         rule.admit(action)
 
 
-def _check_groups(actions: tuple[act.Action, ...], state: PipelineState) -> None:
-    """Refuse an action for a group that is not there."""
+def check_references(actions: tuple[act.Action, ...], state: PipelineState) -> None:
+    """Refuse actions for groups and queues that are not there."""
     for action in actions:
         if isinstance(action, act.Group) and action.group_id not in state.groups:
             raise refuse(OFPBAC.BAD_OUT_GROUP, f"no group {action.group_id}")
+    check_queues(actions, state)
+
+
+def check_queues(actions: tuple[act.Action, ...], state: PipelineState) -> None:
+    """Refuse a queue that no port has, or not the port that the list outputs to (BAD_QUEUE)."""
+    queue_id = None
+    for action in actions:
+        ports: Iterable[int] = ()
+        if isinstance(action, act.SetQueue):
+            queue_id, ports = action.queue_id, state.ports
+        elif isinstance(action, Enqueue):
+            ports = state.ports if action.port == OFPP.IN_PORT else (action.port,)
+        elif isinstance(action, act.Output) and queue_id is not None and action.port in state.ports:
+            ports = (action.port,)
+        wanted = action.queue_id if isinstance(action, Enqueue) else queue_id
+        if ports and not any(wanted in state.queues.get(port, ()) for port in ports):
+            raise refuse(OFPBAC.BAD_QUEUE, f"no queue {wanted} for {action}")
 
 
 def check_packet_out(actions: tuple[act.Action, ...], state: PipelineState) -> None:
     """Refuse what a packet-out cannot do; only it may output to OFPP.TABLE (7.2.1)."""
-    _check_groups(actions, state)
+    check_references(actions, state)
     check_actions(
         tuple(
             action

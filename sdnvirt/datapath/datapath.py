@@ -7,13 +7,13 @@ argument, and everything that happens outside is in the values returned.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from sdnvirt.datapath.admission import check_actions, check_packet_out
+from sdnvirt.datapath.admission import check_actions, check_packet_out, check_queues
 from sdnvirt.datapath.cache import FlowCache
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.fields import packet_fields
-from sdnvirt.datapath.flow import Flow
+from sdnvirt.datapath.flow import Enqueue, Flow, Loss, Normal, Punt
 from sdnvirt.datapath.flow_entries import FlowEntries, Removal
 from sdnvirt.datapath.groups import GroupTable
 from sdnvirt.datapath.meters import MeterTable
@@ -40,7 +40,7 @@ class Datapath:
     def __init__(self) -> None:
         self._cache = FlowCache()
         self.state = PipelineState(
-            GroupTable(check_actions, self._cache.clear), MeterTable(self._cache.clear)
+            GroupTable(self._check_bucket, self._cache.clear), MeterTable(self._cache.clear)
         )
         self.flows_of = self._cache.of_port
         self._entries = FlowEntries(self.state, self._cache.settle, self._cache.change)
@@ -127,6 +127,22 @@ class Datapath:
             self.state.drops_fragments = drop
             self._cache.clear()
 
+    def stand_alone(self, alone: bool) -> None:
+        """Set whether all packets go to the bridge, as those of a switch that lost control do."""
+        if self.state.standalone != alone:
+            self.state.standalone = alone
+            self._cache.clear()
+
+    def add_queue(self, port: int, queue_id: int) -> None:
+        """Enter a queue of a port."""
+        self.state.queues[port] = (*self.state.queues.get(port, ()), queue_id)
+        self._cache.clear()
+
+    def _check_bucket(self, actions: tuple[Action, ...]) -> None:
+        """Refuse a bucket's actions, save for its groups, which the group table looks at."""
+        check_actions(actions)
+        check_queues(actions, self.state)
+
     # flow entries
 
     def modify(self, mod: FlowMod, now: int) -> list[Removal]:
@@ -181,13 +197,34 @@ class Datapath:
         """How many flows the cache holds."""
         return len(self._cache)
 
-    def explain(self, in_port: int, frame: Frame) -> list[str]:
-        """Tell, table by table, what would become of a frame; nothing is counted or cached."""
+    def explain(
+        self, in_port: int, frame: Frame, bridge: Callable[[Frame], list[str]] | None = None
+    ) -> list[str]:
+        """Tell, table by table, what would become of a frame; nothing is counted or cached.
+
+        Args:
+            in_port: number of the port where it arrives.
+            frame: the frame.
+            bridge: tells what the switch's bridge would do with a frame.
+        """
         narration: Narration = []
         flow = self.translate(in_port, frame, narration)
         for sent, target in flow.preview(frame):
             changed = "" if sent.data == frame.data else f" as {len(sent.data)} B, rewritten"
             tunnel = f" with tunnel id {sent.tunnel_id}" if sent.tunnel_id else ""
-            where = f"port {target}" if isinstance(target, int) else "the controller"
-            narration.append(f"to {where}{changed}{tunnel}")
+            narration.append(f"to {_place(target)}{changed}{tunnel}")
+            if isinstance(target, Normal) and bridge is not None:
+                narration += bridge(sent)
         return narration
+
+
+def _place(target: int | Enqueue | Normal | Punt | Loss) -> str:
+    """Return where a packet goes, in words."""
+    match target:
+        case Enqueue(port, queue_id):
+            return f"queue {queue_id} of port {port}"
+        case Normal():
+            return "the bridge"
+        case Punt() | Loss():
+            return "the controller"
+    return f"port {target}"

@@ -69,6 +69,27 @@ class Punt:
 
 
 @dataclass(frozen=True, slots=True)
+class Enqueue:
+    """Send the packet, as it is now, out of a port by one of its queues."""
+
+    port: int
+    queue_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """Let the switch's bridge send the packet, as it is now (OFPP_NORMAL).
+
+    Where it sends depends on what it has learned by then, so that is found out for each packet.
+
+    Attributes:
+        queue_id: the queue of those ports that have one with this id, or None.
+    """
+
+    queue_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Branch:
     """Execute these steps on a copy of the packet, which goes on unchanged behind them."""
 
@@ -102,9 +123,9 @@ class Loss:
     detail: str
 
 
-Step = Change | Tunnel | Emit | Punt | Branch | Count | Police
-Emission = tuple[Frame, int | Punt | Loss]
-"""A frame, and the port that it leaves by, how it is handed to the controller, or why it ends."""
+Step = Change | Tunnel | Emit | Enqueue | Normal | Punt | Branch | Count | Police
+Emission = tuple[Frame, int | Enqueue | Normal | Punt | Loss]
+"""A frame, and the port that it leaves by, who else takes it over, or why it ends."""
 
 Lookup = tuple[FlowTable, FlowEntry | None]
 """A table, and the entry of it that matched."""
@@ -198,6 +219,15 @@ class Flow:
         return self.in_port, self.steps, self.lookups, self.reason, self.detail
 
 
+def sends(steps: tuple[Step, ...]) -> bool:
+    """Whether a program sends or hands over anything."""
+    return any(
+        isinstance(step, Emit | Enqueue | Normal | Punt)
+        or (isinstance(step, Branch) and sends(step.steps))
+        for step in steps
+    )
+
+
 def _execute(steps: tuple[Step, ...], frame: Frame, now: int | None) -> list[Emission]:
     emissions: list[Emission] = []
     for step in steps:
@@ -209,7 +239,7 @@ def _execute(steps: tuple[Step, ...], frame: Frame, now: int | None) -> list[Emi
             frame = frame.rewritten(frame.data, step.tunnel_id)
         elif isinstance(step, Branch):
             emissions += _execute(step.steps, frame, now)
-        elif isinstance(step, Punt):
+        elif isinstance(step, Punt | Enqueue | Normal):
             emissions.append((frame, step))
         elif now is None:
             continue

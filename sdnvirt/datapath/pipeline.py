@@ -33,7 +33,7 @@ BRIDGE_GROUP: Final = 0x0180C2000000
 """The address that bridges of a spanning tree speak to (IEEE 802.1D, table 7-9)."""
 
 BY_FIELDS: Final[frozenset[type[act.Action]]] = frozenset(
-    {act.Output, act.Group, act.SetField, act.PushVlan, act.PopVlan}
+    {act.Output, act.Group, act.SetQueue, act.SetField, act.PushVlan, act.PopVlan}
 )
 """Actions whose part in a program is the same for every packet with the same match fields. Others
 look at more, such as a time to live, so that what they decide is for packets of one key only."""
@@ -50,6 +50,10 @@ def process(walk: Walk) -> Flow:
         walk.rest_on_key()  # no match field tells a fragment
     if walk.state.drops_fragments and is_fragment(walk.data):
         return walk.finish(DropReason.FRAGMENT_REFUSED, f"port {walk.in_port}")
+    if walk.state.standalone:
+        walk.tell("no controller is connected: the switch stands alone, as a bridge")
+        walk.normal()
+        return walk.finish(DropReason.NO_OUTPUT, "")
     action_set: ActionSet = {}
     table_id: int | None = 0
     detail = ""
@@ -128,6 +132,7 @@ def _apply_group(walk: Walk, group_id: int) -> None:
         _write(action_set, bucket.spec.actions)
         _execute_action_set(copy, action_set, f"  group {group_id}, bucket {number}")
         walk.branch(copy.finish(DropReason.NO_OUTPUT, ""))
+        walk.excuse = walk.excuse or copy.excuse
 
 
 def _execute(walk: Walk, entry: FlowEntry, action_set: ActionSet) -> int | None:

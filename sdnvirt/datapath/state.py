@@ -22,6 +22,10 @@ class PipelineState:
         configs: bits of OFPPC, of OpenFlow 1.3 and 1.0, for the ports that have any.
         tells_misses: whether there is a controller that is told of packets which match no entry
             of table 0, as OpenFlow 1.0 has it (1.0.0, 3.4); 1.3 drops them (5.4).
+        drops_fragments: whether IP fragments are dropped as they come (7.3.2).
+        standalone: whether the switch is a bridge at the moment, having lost its controllers
+            (6.3.2).
+        queues: the queues of those ports that have any.
     """
 
     groups: GroupTable
@@ -31,6 +35,8 @@ class PipelineState:
     configs: dict[int, int] = field(default_factory=dict)
     drops_fragments: bool = False
     tells_misses: bool = False
+    standalone: bool = False
+    queues: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     def lives(self, port: int) -> bool:
         """Whether a port is there, has a link that is up, and was not taken down."""

@@ -19,12 +19,15 @@ from sdnvirt.datapath.flow import (
     Change,
     Count,
     Emit,
+    Enqueue,
     Flow,
     Lookup,
+    Normal,
     Police,
     Punt,
     Step,
     Tunnel,
+    sends,
 )
 from sdnvirt.datapath.meters import Meter
 from sdnvirt.datapath.rewriting.patch import Rewrite
@@ -55,6 +58,7 @@ class Walk:
         data: the packet as it is now, as far as the flow key covers it.
         fields: its match fields.
         metadata: the metadata register.
+        queue_id: the queue by which it leaves those ports that have one with this id, or None.
         stopped: whether the packet goes no further.
         deep: whether what was decided depends on bytes that the flow key does not cover.
         excuse: a better reason than the usual one, in case that the packet goes nowhere.
@@ -74,6 +78,7 @@ class Walk:
         self._arrived = frame
         self.tunnel_id = frame.tunnel_id
         self.metadata = 0
+        self.queue_id: int | None = None
         self.stopped = False
         self.deep = False
         self.excuse: DropReason | None = None
@@ -105,10 +110,10 @@ class Walk:
     def finish(self, reason: DropReason, detail: str) -> Flow:
         """Return the program; the reason is for a packet that it sends nowhere."""
         steps = tuple(self._steps)
-        if not any(isinstance(step, Emit | Punt | Branch) for step in steps):
+        if not sends(steps):
             reason = self.excuse or reason
             self.tell(f"drop: {reason.value}")
-            steps = tuple(step for step in steps if isinstance(step, Count | Police))
+            steps = tuple(step for step in steps if isinstance(step, Count | Police | Branch))
         return Flow(
             self.in_port,
             steps,
@@ -166,13 +171,18 @@ class Walk:
 
     def emit(self, ports: tuple[int, ...]) -> None:
         """Send the packet, as it is now, out of ports."""
-        if not ports:
-            return
-        last = self._steps[-1] if self._steps else None
-        if isinstance(last, Emit):
-            ports = last.ports + ports
-            self._steps.pop()
-        self._steps.append(Emit(ports))
+        for port in ports:
+            last = self._steps[-1] if self._steps else None
+            if self.queue_id is not None and self.queue_id in self.state.queues.get(port, ()):
+                self._steps.append(Enqueue(port, self.queue_id))
+            elif isinstance(last, Emit):
+                self._steps[-1] = Emit((*last.ports, port))
+            else:
+                self._steps.append(Emit((port,)))
+
+    def normal(self) -> None:
+        """Let the switch's bridge send the packet, as it is now."""
+        self._steps.append(Normal(self.queue_id))
 
     def punt(self, max_len: int | None, reason: int) -> None:
         """Hand the packet, as it is now, to the controller; see :class:`Punt`."""
@@ -192,6 +202,7 @@ class Walk:
         """Return a walk of a copy of the packet, as it is now."""
         copy = Frame(self.data, tunnel_id=self.tunnel_id)
         walk = Walk(self.state, self.in_port, copy, self._narration)
+        walk.queue_id = self.queue_id
         walk._entry = self._entry
         walk._arrived = self._arrived
         walk._evidence = self._evidence  # what either looks at, the decision rests on

@@ -24,6 +24,18 @@ class Egress(Protocol):
         """Take the frame over: deliver it some time, or enter its drop in the ledger."""
 
 
+class Interposed(Protocol):
+    """What stands before a port's egress: the port's queues, if it has any."""
+
+    def behind(self, egress: Egress, up: bool) -> Egress:
+        """Pass on to another egress from now on; return what the port sends by.
+
+        Args:
+            egress: the new one.
+            up: whether it carries frames.
+        """
+
+
 class Tap(Protocol):
     """Sees the frames of a port; must not change anything a device can notice."""
 
@@ -64,14 +76,16 @@ class Port:
         name: its name on the device, by default the name of the peer.
         mac: its MAC address.
         egress: where it sends frames.
+        interposed: what stands before the egress of its link; the usual port has nothing there.
+        rate_bps: bits a second of its link, or None while that is unlimited or there is none.
         up: whether its link carries frames; the hot path reads ``egress`` instead.
         taps: observers; the usual port has none.
         rx_packets, rx_bytes, tx_packets, tx_bytes: counters since the start.
     """
 
     __slots__ = (
-        "device", "egress", "mac", "name", "number", "rx_bytes", "rx_packets", "taps",
-        "tx_bytes", "tx_packets", "up",
+        "device", "egress", "interposed", "mac", "name", "number", "rate_bps", "rx_bytes",
+        "rx_packets", "taps", "tx_bytes", "tx_packets", "up",
     )  # fmt: skip
 
     def __init__(self, device: Device, number: int, name: str, mac: Mac) -> None:
@@ -80,6 +94,8 @@ class Port:
         self.name = name
         self.mac = mac
         self.egress: Egress = Unplugged(device.world, f"{device.name}:{name}")
+        self.interposed: Interposed | None = None
+        self.rate_bps: int | None = None
         self.up = False
         self.taps: tuple[Tap, ...] = ()
         self.rx_packets: int = 0
@@ -110,9 +126,17 @@ class Port:
                 tap.sent(self, frame)
         self.egress.carry(frame)
 
+    def send_by(self, egress: Egress, frame: Frame) -> None:
+        """Hand a frame of the device to one queue of the port."""
+        self.tx_packets += 1
+        self.tx_bytes += frame.size
+        for tap in self.taps:
+            tap.sent(self, frame)
+        egress.carry(frame)
+
     def attach(self, egress: Egress, up: bool) -> None:
         """Send by another egress from now on, and tell the device if the link state changed."""
-        self.egress = egress
+        self.egress = egress if self.interposed is None else self.interposed.behind(egress, up)
         if up != self.up:
             self.up = up
             self.device.port_changed(self)

@@ -7,12 +7,14 @@ At every moment::
 *Sent* counts frames that hosts, functions and tools made; *copied* the additional frames that
 floods and replication made; *delivered* the frames that a host's stack, a tool or a controller
 took; *dropped* those that ended with a :class:`~sdnvirt.drops.DropReason`; *in flight* is counted
-independently, from the frames that wait in the scheduler. Encapsulation keeps a frame one frame.
+independently, from the frames that wait in the scheduler and in queues. Encapsulation keeps a
+frame one frame.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,10 +59,11 @@ class Ledger:
         recent: the last RECENT_DROPS drops.
     """
 
-    __slots__ = ("_scheduler", "copied", "delivered", "drops", "recent", "sent")
+    __slots__ = ("_queues", "_scheduler", "copied", "delivered", "drops", "recent", "sent")
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
+        self._queues: list[Sized] = []
         self.sent = 0
         self.copied = 0
         self.delivered = 0
@@ -77,9 +80,14 @@ class Ledger:
         """How many frames were lost."""
         return self.drops.total()
 
+    def watch(self, queues: Sized) -> None:
+        """Count the frames that wait there, of which ``len`` tells how many, as in flight."""
+        self._queues.append(queues)
+
     def in_flight(self) -> int:
-        """Count the frames that wait in the scheduler; O(pending events)."""
-        return sum(1 for event in self._scheduler.pending() if isinstance(event[3], Frame))
+        """Count the frames that wait in the scheduler and in queues; O(pending events)."""
+        scheduled = sum(1 for event in self._scheduler.pending() if isinstance(event[3], Frame))
+        return scheduled + sum(map(len, self._queues))
 
     def imbalance(self) -> int:
         """Return sent + copied - delivered - dropped - in flight: 0 unless there is a bug."""

@@ -91,6 +91,8 @@ class Direction:
 
     def carry(self, frame: Frame) -> None:
         """Queue the frame; it arrives after waiting, transmission and propagation."""
+        if frame.tunnel_id:  # metadata of the sender's, which no cable carries
+            frame = frame.rewritten(frame.data, 0)
         size = frame.size
         if size > self._largest_untagged:
             payload = _payload_size(frame.data)
@@ -157,6 +159,7 @@ class Link:
             Direction(world, name, b, parameters),
             Direction(world, name, a, parameters),
         )
+        a.rate_bps = b.rate_bps = parameters.rate_bps
         self._rules: tuple[list[Rule], list[Rule]] = ([], [])
         if parameters.loss:
             for port, rules in zip(self.ends, self._rules, strict=True):

@@ -2,41 +2,72 @@
 
 from __future__ import annotations
 
+from enum import Enum
+from functools import partial
+from typing import Final
+
 from sdnvirt.addresses import Mac
 from sdnvirt.datapath.datapath import Datapath
-from sdnvirt.datapath.flow import Emission, Flow, Punt
+from sdnvirt.datapath.flow import Emission, Enqueue, Flow, Loss, Normal, Punt
 from sdnvirt.datapath.flow_entries import Removal
 from sdnvirt.devices.agent import Agent, ControllerPort
 from sdnvirt.devices.buffers import PacketBuffers
 from sdnvirt.devices.device import Device, Port
+from sdnvirt.devices.fdb import FdbEntry
+from sdnvirt.devices.queues import PortQueues
+from sdnvirt.devices.relay import Filtered, MacRelay
 from sdnvirt.devices.roles import Mastership
+from sdnvirt.devices.vlan import DEFAULT_VLAN, Membership, Trunk
 from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
 from sdnvirt.engine.scheduler import Timer
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.v13.actions import Action
-from sdnvirt.openflow.v13.constants import OFPPR
+from sdnvirt.openflow.v13.constants import OFPPC, OFPPR
 from sdnvirt.openflow.v13.flow import FlowMod
 from sdnvirt.openflow.v13.groups import GroupMod
 from sdnvirt.openflow.v13.meters import MeterMod
 
 
+class FailMode(Enum):
+    """What a switch does that has lost all its controllers (OpenFlow 1.3.5, 6.3.2)."""
+
+    SECURE = "secure"
+    STANDALONE = "standalone"
+
+
+_NORMAL_MEMBERSHIP: Final = Trunk(native=DEFAULT_VLAN)
+"""A port's VLANs as OFPP_NORMAL sees them, until somebody configures them: all, VLAN 1 untagged."""
+
+_CLOSED: Final = OFPPC.PORT_DOWN | OFPPC.NO_FWD
+
+
 class OpenFlowSwitch(Device):
     """A switch that does what its flow entries say.
 
-    Without a controller it drops what no entry is for (fail-secure mode, OpenFlow 1.3.5, 6.4).
+    Args:
+        name: unique in the network.
+        world: the surroundings.
+        dpid: its datapath id, 64 bits.
+        fail_mode: what it does while no controller is connected: as its entries say, or what a
+            learning bridge does.
 
     Attributes:
-        dpid: its datapath id, 64 bits.
+        dpid: its datapath id.
+        fail_mode: what it does while no controller is connected.
         datapath: flow tables and cache.
         buffers: packets that controllers were told of.
         agents: one for each controller.
         mastership: which of the controllers is the master.
+        queues: the queues of those ports that have any, in order of number.
     """
 
-    def __init__(self, name: str, world: World, dpid: int) -> None:
+    def __init__(
+        self, name: str, world: World, dpid: int, fail_mode: FailMode = FailMode.SECURE
+    ) -> None:
         super().__init__(name, world)
         self.dpid = dpid
+        self.fail_mode = fail_mode
         self.datapath = Datapath()
         self.agents: list[Agent] = []
         self._scheduler = world.scheduler
@@ -44,14 +75,49 @@ class OpenFlowSwitch(Device):
         self._expiry: Timer | None = None
         self.buffers = PacketBuffers()
         self.mastership = Mastership()
+        self._relay = MacRelay(name)
+        self.queues: dict[int, PortQueues] = {}
+        self.controllers_changed()
 
     def add_port(self, number: int, name: str, mac: Mac) -> Port:
         """Give the switch one more port; OpenFlow's ports are numbered from 1 to 0xffffff00."""
         port = super().add_port(number, name, mac)
         self.datapath.set_port(number, False)
+        self._relay.configure(port, _NORMAL_MEMBERSHIP)
         for agent in self.agents:
             agent.port_status(OFPPR.ADD, port)
         return port
+
+    def configure(self, number: int, membership: Membership) -> None:
+        """Put a port into VLANs, which OFPP_NORMAL and the stand-alone mode go by."""
+        self._relay.configure(self.ports[number], membership)
+
+    def fdb(self) -> list[FdbEntry]:
+        """Return what was learned by OFPP_NORMAL; see :func:`fdb.format_fdb`."""
+        return self._relay.fdb(self._scheduler.now)
+
+    def add_queue(
+        self,
+        number: int,
+        queue_id: int,
+        min_rate_bps: int = 0,
+        max_rate_bps: int | None = None,
+    ) -> None:
+        """Give a port one more queue.
+
+        Args:
+            number: the port's; it should have its link already, whose rate is shared.
+            queue_id: 0 to 0xfffffffe, unique on the port.
+            min_rate_bps: bits a second that the queue is sure of, 0 for none; the sum over the
+                queues must not pass the link's rate.
+            max_rate_bps: bits a second that the queue never passes, or None.
+        """
+        queues = self.queues.get(number)
+        if queues is None:
+            queues = PortQueues(self.world, self.ports[number])
+            self.queues = dict(sorted([*self.queues.items(), (number, queues)]))
+        queues.add(queue_id, min_rate_bps, max_rate_bps)
+        self.datapath.add_queue(number, queue_id)
 
     # packets
 
@@ -89,10 +155,37 @@ class OpenFlowSwitch(Device):
         for sent, target in emissions:
             if isinstance(target, int):
                 self.ports[target].send(sent)
-            elif isinstance(target, Punt):
-                self._punt(flow.in_port, sent, target)
             else:
-                self.drop(sent, target.reason, target.detail)
+                self._hand_over(flow.in_port, sent, target)
+
+    def _hand_over(
+        self, in_port: int, frame: Frame, target: Enqueue | Normal | Punt | Loss
+    ) -> None:
+        """Give a frame to what is not simply a port."""
+        match target:
+            case Enqueue(number, queue_id):
+                queue = self.queues[number].numbered[queue_id]
+                self.ports[number].send_by(queue, frame)
+            case Normal(queue_id):
+                self._bridge(in_port, frame, queue_id)
+            case Punt():
+                self._punt(in_port, frame, target)
+            case Loss(reason, detail):
+                self.drop(frame, reason, detail)
+
+    def _bridge(self, in_port: int, frame: Frame, queue_id: int | None) -> None:
+        """Do with a frame what a learning bridge would (OFPP_NORMAL)."""
+        outputs = self._relay.decide(self.ports.get(in_port), frame, self._scheduler.now)
+        if isinstance(outputs, Filtered):
+            self.drop(frame, outputs.reason, outputs.detail)
+            return
+        self.world.ledger.copied += len(outputs) - 1
+        for port, sent in outputs:
+            queues = self.queues.get(port.number)
+            if queue_id is None or queues is None or queue_id not in queues.numbered:
+                port.send(sent)
+            else:
+                port.send_by(queues.numbered[queue_id], sent)
 
     def _punt(self, in_port: int, frame: Frame, punt: Punt) -> None:
         """Hand a frame to the controllers; it ends here, and a packet-out begins a new one."""
@@ -126,6 +219,8 @@ class OpenFlowSwitch(Device):
     def controllers_changed(self) -> None:
         """A connection came or went: see whom packets that match no entry are for now."""
         self.datapath.tell_misses(any(agent.hears_misses for agent in self.agents))
+        alone = not any(agent.ready for agent in self.agents)
+        self.datapath.stand_alone(alone and self.fail_mode is FailMode.STANDALONE)
 
     def modify_flow(self, mod: FlowMod) -> None:
         """Carry out a flow mod, and tell the controllers of the entries that are gone.
@@ -147,18 +242,23 @@ class OpenFlowSwitch(Device):
     def port_changed(self, port: Port) -> None:
         """Let the datapath and the controllers know that a link came up or went down."""
         self.datapath.set_port(port.number, port.up)
+        self._relay.forget(port)
         for agent in self.agents:
             agent.port_status(OFPPR.MODIFY, port)
 
     def configure_port(self, number: int, config: int) -> None:
         """Set a port's configuration (bits of OFPPC) and tell the controllers."""
         self.datapath.configure_port(number, config)
+        self._relay.set_forwarding(number, not config & _CLOSED)
         for agent in self.agents:
             agent.port_status(OFPPR.MODIFY, self.ports[number])
 
     def explain(self, port: Port, frame: Frame) -> list[str]:
         """Tell, table by table, what would become of a frame."""
-        return self.datapath.explain(port.number, frame)
+        return self.datapath.explain(port.number, frame, partial(self._explain_bridge, port))
+
+    def _explain_bridge(self, port: Port, frame: Frame) -> list[str]:
+        return self._relay.explain(port, frame, self._scheduler.now)
 
     def _arm_expiry(self) -> None:
         due = self.datapath.next_expiry()

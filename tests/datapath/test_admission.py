@@ -69,7 +69,6 @@ def test_an_instruction_that_is_not_executed_is_refused(
 
 
 REFUSED_ACTIONS = [
-    (act.Output(OFPP.NORMAL), "BAD_ACTION/BAD_OUT_PORT"),
     (act.Output(OFPP.LOCAL), "BAD_ACTION/BAD_OUT_PORT"),
     (act.Output(OFPP.ANY), "BAD_ACTION/BAD_OUT_PORT"),
     (act.Output(0), "BAD_ACTION/BAD_OUT_PORT"),
@@ -77,7 +76,7 @@ REFUSED_ACTIONS = [
     (act.PushVlan(0x0800), "BAD_ACTION/BAD_ARGUMENT"),
     (act.PushMpls(0x8100), "BAD_ACTION/BAD_ARGUMENT"),
     (act.PushPbb(0x88A8), "BAD_ACTION/BAD_ARGUMENT"),
-    (act.SetQueue(1), "BAD_ACTION/BAD_TYPE"),
+    (act.SetQueue(1), "BAD_ACTION/BAD_QUEUE"),
     (act.Group(1), "BAD_ACTION/BAD_OUT_GROUP"),
     (act.ExperimenterAction(1), "BAD_ACTION/BAD_EXPERIMENTER"),
     (act.SetField(oxm.IN_PORT, 6), "BAD_ACTION/BAD_SET_TYPE"),
@@ -151,5 +150,5 @@ def test_the_other_instructions_are_admitted(driver: Any) -> None:
 def test_a_refused_flow_mod_leaves_an_existing_entry_as_it_was(driver: Any) -> None:
     driver.to(2)
     with pytest.raises(OpenFlowError):
-        driver.to(OFPP.NORMAL)
+        driver.to(OFPP.LOCAL)
     assert driver.send(FRAME) == [(2, FRAME)]

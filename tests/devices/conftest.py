@@ -56,9 +56,8 @@ def world() -> World:
     return World(seed=1)
 
 
-@pytest.fixture
-def station(world: World) -> Callable[..., Station]:
-    """Make a station, by default linked without delay to a new port of a device."""
+def stations_of(world: World) -> Callable[..., Station]:
+    """Return what makes stations, by default linked without delay to a new port of a device."""
     made: list[Station] = []
 
     def make(device: Device | None = None, parameters: LinkParameters | None = None) -> Station:
@@ -114,7 +113,7 @@ class Controller:
         return self.sides[-1]
 
     def _greet(self, channel: Channel) -> None:
-        if channel is self.channel:
+        if channel is self.channel and not self.mute:
             self.write(channel.outgoing())
 
     def take(self, data: bytes) -> None:
@@ -174,6 +173,18 @@ class Controller:
         self.sides[-1].open = False
         self.closed("the controller hung up")
         self.rest()
+
+
+@pytest.fixture
+def station(world: World) -> Callable[..., Station]:
+    """Make a station of the test's world."""
+    return stations_of(world)
+
+
+@pytest.fixture(scope="session")
+def stationing() -> Callable[[World], Callable[..., Station]]:
+    """Make stations of any world."""
+    return stations_of
 
 
 @pytest.fixture

@@ -24,7 +24,14 @@ from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.record import Message
 from sdnvirt.openflow.symmetric import EchoReply, EchoRequest, Error, Hello
 from sdnvirt.openflow.v13 import codec
-from sdnvirt.openflow.v13.actions import DecNwTtl, ExperimenterAction, Group, Output, SetField
+from sdnvirt.openflow.v13.actions import (
+    DecNwTtl,
+    ExperimenterAction,
+    Group,
+    Output,
+    SetField,
+    SetQueue,
+)
 from sdnvirt.openflow.v13.barrier import BarrierReply, BarrierRequest
 from sdnvirt.openflow.v13.constants import (
     NO_BUFFER,
@@ -386,7 +393,8 @@ def test_a_packet_out_without_actions_drops(world: World, controller: Controller
         (PacketOut(in_port=OFPP.ANY, actions=(Output(2),), data=FRAME), "BAD_REQUEST/BAD_PORT"),
         (PacketOut(55, actions=(Output(2),)), "BAD_REQUEST/BUFFER_UNKNOWN"),
         (PacketOut(actions=(Group(2),), data=FRAME), "BAD_ACTION/BAD_OUT_GROUP"),
-        (PacketOut(actions=(Output(OFPP.NORMAL),), data=FRAME), "BAD_ACTION/BAD_OUT_PORT"),
+        (PacketOut(actions=(Output(OFPP.LOCAL),), data=FRAME), "BAD_ACTION/BAD_OUT_PORT"),
+        (PacketOut(actions=(SetQueue(1),), data=FRAME), "BAD_ACTION/BAD_QUEUE"),
     ],
 )
 def test_a_packet_out_that_cannot_be_done_is_refused_and_counts_as_nothing(
@@ -419,8 +427,9 @@ def test_a_packet_out_that_cannot_be_done_is_refused_and_counts_as_nothing(
             "BAD_INSTRUCTION/BAD_EXPERIMENTER",
         ),
         (flow(Output(OFPP.LOCAL)), "BAD_ACTION/BAD_OUT_PORT"),
-        (QueueGetConfigRequest(1), "BAD_REQUEST/BAD_TYPE"),
-        (MultipartRequest(OFPMP.QUEUE, (QueueStatsRequest(1, 1),)), "BAD_REQUEST/BAD_MULTIPART"),
+        (QueueGetConfigRequest(9), "QUEUE_OP_FAILED/BAD_PORT"),
+        (MultipartRequest(OFPMP.QUEUE, (QueueStatsRequest(9),)), "QUEUE_OP_FAILED/BAD_PORT"),
+        (MultipartRequest(OFPMP.QUEUE, (QueueStatsRequest(1, 1),)), "QUEUE_OP_FAILED/BAD_QUEUE"),
         (MultipartRequest(OFPMP.PORT_STATS, (PortStatsRequest(9),)), "BAD_REQUEST/BAD_PORT"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,

@@ -237,6 +237,18 @@ def test_a_port_without_a_link_names_itself_as_the_place():
     assert str(drop) == "h9:eth0: the port has no link"
 
 
+def test_a_cable_carries_no_tunnel_id():
+    """It is metadata between a switch and its tunnels; the next switch must not see it."""
+    cable = Cable()
+    frame = cable.world.originate(bytes(60), "a").rewritten(bytes(60), 5001)
+    frame.key = b"made with the tunnel id"
+    cable.a.port.send(frame)
+    cable.run()
+    ((_, arrived),) = cable.b.arrivals
+    assert (arrived.data, arrived.tunnel_id, arrived.key) == (frame.data, 0, None)
+    assert arrived.provenance is frame.provenance
+
+
 # -- ports
 
 

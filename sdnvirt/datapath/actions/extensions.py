@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from sdnvirt.datapath.actions import forwarding
 from sdnvirt.datapath.actions.rule import ActionRule, Order, admit_any
 from sdnvirt.datapath.layout import ABSENT, layout
 from sdnvirt.datapath.rewriting.ethernet import pop_vlan, push_vlan
@@ -70,11 +71,12 @@ def _set_if_present(walk: Walk, action: ext.SetIfPresent) -> None:
 def _admit_enqueue(action: ext.Enqueue) -> None:
     if not (0 < action.port <= OFPP.MAX or action.port == OFPP.IN_PORT):
         raise refuse(OFPBAC.BAD_OUT_PORT, f"port {action.port:#x} cannot have queues")
-    raise refuse(OFPBAC.BAD_QUEUE, f"port {action.port:#x} has no queue {action.queue_id}")
 
 
-def _enqueue(_walk: Walk, action: ext.Enqueue) -> None:
-    raise AssertionError(f"{action} is never admitted, as ports have no queues")
+def _enqueue(walk: Walk, action: ext.Enqueue) -> None:
+    before, walk.queue_id = walk.queue_id, action.queue_id
+    forwarding.RULES[act.Output].execute(walk, act.Output(action.port))
+    walk.queue_id = before
 
 
 RULES: Final[dict[type[act.Action], ActionRule]] = {

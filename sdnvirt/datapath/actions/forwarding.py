@@ -14,7 +14,7 @@ from sdnvirt.openflow.v13.error_codes import OFPBAC, refuse
 _NO_OUTPUT: Final = OFPPC.PORT_DOWN | OFPPC.NO_FWD
 _NO_FLOOD: Final = _NO_OUTPUT | OFPPC10.NO_FLOOD
 
-_RESERVED: Final = (OFPP.IN_PORT, OFPP.FLOOD, OFPP.ALL, OFPP.CONTROLLER)
+_RESERVED: Final = (OFPP.IN_PORT, OFPP.FLOOD, OFPP.ALL, OFPP.CONTROLLER, OFPP.NORMAL)
 
 
 def _admit_output(action: act.Output) -> None:
@@ -31,6 +31,8 @@ def _output(walk: Walk, action: act.Output) -> None:
             walk.tell("  to the controller is left out: the port's configuration forbids it")
             return
         walk.punt(action.max_len, OFPR.NO_MATCH if missed else OFPR.ACTION)
+    elif port == OFPP.NORMAL:
+        walk.normal()
     elif port == OFPP.IN_PORT:
         # A packet-out of the controller's own has no port to go back to.
         allowed = walk.in_port in ports and not walk.state.forbids(walk.in_port, _NO_OUTPUT)
@@ -56,6 +58,10 @@ def _output(walk: Walk, action: act.Output) -> None:
         walk.emit((port,))
 
 
+def _set_queue(walk: Walk, action: act.SetQueue) -> None:
+    walk.queue_id = action.queue_id
+
+
 def _group(_walk: Walk, action: act.Group) -> None:
     raise AssertionError(f"{action} is executed by the pipeline, as groups hold actions")
 
@@ -63,4 +69,5 @@ def _group(_walk: Walk, action: act.Group) -> None:
 RULES: Final[dict[type[act.Action], ActionRule]] = {
     act.Output: ActionRule(Order.OUTPUT, _admit_output, _output),
     act.Group: ActionRule(Order.GROUP, admit_any, _group),
+    act.SetQueue: ActionRule(Order.QUEUE, admit_any, _set_queue),
 }

@@ -25,14 +25,19 @@ if TYPE_CHECKING:
     from sdnvirt.devices.agent import Agent
 
 
+_CAPABILITIES: Final = (
+    OFPC.FLOW_STATS | OFPC.TABLE_STATS | OFPC.PORT_STATS | OFPC.GROUP_STATS | OFPC.QUEUE_STATS
+)
+"""Fragments are not reassembled, and no port is blocked by a spanning tree."""
+
+
 def _error(agent: Agent, error: Error) -> None:
     """Take note of what the controller did not like; errors are not answered (7.5.4)."""
     agent.last_error = f"from the controller: type {error.error_type}, code {error.code}"
 
 
 def _features(agent: Agent, _request: FeaturesRequest) -> Message:
-    capabilities = OFPC.FLOW_STATS | OFPC.TABLE_STATS | OFPC.PORT_STATS | OFPC.GROUP_STATS
-    return FeaturesReply(agent.switch.dpid, BUFFERS, TABLES, 0, capabilities)
+    return FeaturesReply(agent.switch.dpid, BUFFERS, TABLES, 0, _CAPABILITIES)
 
 
 def _get_config(agent: Agent, _request: GetConfigRequest) -> Message:

@@ -13,6 +13,7 @@ from sdnvirt.devices.of13 import (
     groups,
     meters,
     ports,
+    queues,
     roles,
     statistics,
     tables,
@@ -49,6 +50,7 @@ ANSWERS: Final[Answers] = {
     **statistics.ANSWERS,
     **groups.ANSWERS,
     **meters.ANSWERS,
+    **queues.ANSWERS,
     **tables.ANSWERS,
     OFPMP.EXPERIMENTER: _experimenter,
 }
@@ -74,6 +76,7 @@ HANDLERS: Final[Handlers] = {
     **groups.HANDLERS,
     **meters.HANDLERS,
     **ports.HANDLERS,
+    **queues.HANDLERS,
     **roles.HANDLERS,
     **tables.HANDLERS,
 }

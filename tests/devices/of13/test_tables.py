@@ -107,7 +107,7 @@ def test_what_is_told_of_matches_and_set_fields_is_true(
 
 
 def test_what_is_told_of_actions_is_all_that_the_codec_knows(features: list[TableFeatures]) -> None:
-    known = set(ACTIONS) - {OFPAT.EXPERIMENTER, OFPAT.SET_QUEUE}
+    known = set(ACTIONS) - {OFPAT.EXPERIMENTER}
     for kind in (OFPTFPT.WRITE_ACTIONS, OFPTFPT.APPLY_ACTIONS):
         assert {one.type for one in only(features[0], kind).ids} == known
 
