@@ -12,6 +12,8 @@ from sdnvirt.datapath.actions import RULES
 from sdnvirt.datapath.fields import MATCHABLE
 from sdnvirt.datapath.state import PipelineState
 from sdnvirt.openflow.extensions import Enqueue
+from sdnvirt.openflow.nicira import fields as nxm
+from sdnvirt.openflow.nicira.action import NiciraAction
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13.constants import OFPP, OFPTT
 from sdnvirt.openflow.v13.error_codes import OFPBAC, OFPBIC, OFPBMC, OFPMMFC, refuse
@@ -31,7 +33,7 @@ from sdnvirt.openflow.v13.match import Match
 def check_match(match: Match) -> None:
     """Refuse a match on a field that is not read from packets (OFPBMC_BAD_FIELD)."""
     for field, _, _ in match.fields:
-        if field not in MATCHABLE:
+        if field not in MATCHABLE and field not in nxm.MATCHABLE:
             raise refuse(OFPBMC.BAD_FIELD, f"{field.name} is not supported")
 
 
@@ -40,6 +42,8 @@ def check_instructions(
 ) -> None:
     """Refuse instructions that this datapath would not execute (OFPET_BAD_INSTRUCTION)."""
     for instruction in instructions:
+        if isinstance(instruction, WriteActions):
+            check_set(instruction.actions)
         match instruction:
             case GotoTable(next_table):
                 if next_table <= table_id or next_table > OFPTT.MAX:
@@ -56,6 +60,13 @@ def check_instructions(
                 raise refuse(OFPBIC.BAD_EXPERIMENTER, f"{instruction} is of nobody known")
             case _:
                 raise refuse(OFPBIC.UNSUP_INST, f"{instruction} is not supported")
+
+
+def check_set(actions: tuple[act.Action, ...]) -> None:
+    """Refuse actions that have no place in an action set."""
+    for action in actions:
+        if isinstance(action, NiciraAction):
+            raise refuse(OFPBAC.BAD_TYPE, f"{action} cannot be in an action set")
 
 
 def check_actions(actions: tuple[act.Action, ...]) -> None:

@@ -103,10 +103,10 @@ class Evidence:
         """Return what the decision rests on."""
         consulted = None
         if self._consulted is not None:
-            consulted = tuple(sorted(self._consulted.items(), key=_number))
+            consulted = tuple(sorted(self._consulted.items(), key=_header))
         touched = None if self._remade else frozenset(self._touched)
         return Basis(self._fields, consulted, touched)
 
 
-def _number(item: tuple[OxmField, int]) -> int:
-    return item[0].number
+def _header(item: tuple[OxmField, int]) -> bytes:
+    return item[0].header

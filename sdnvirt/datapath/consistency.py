@@ -12,6 +12,7 @@ from typing import Final
 
 from sdnvirt.datapath.actions import RULES
 from sdnvirt.datapath.layout import IP_TYPES, MPLS_TYPES, VLAN_TYPES
+from sdnvirt.openflow.nicira.actions import RegLoad, RegMove
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.constants import OFPVID
@@ -69,6 +70,10 @@ class _Known:
                 self._check_prerequisite(action, field)
                 if field is not oxm.VLAN_VID:  # whether there is a tag is as it was
                     self._set(field, value)
+            case RegLoad(dst) | RegMove(_, dst):
+                self._check_prerequisite(action, dst.field)
+                if dst.field is not oxm.VLAN_VID:
+                    self._forget(dst.field)
             case act.PopVlan():
                 self._check_tagged(action)
                 self._forget(oxm.VLAN_VID)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from sdnvirt.datapath.admission import check_actions, check_packet_out, check_queues
+from sdnvirt.datapath.admission import check_actions, check_packet_out, check_queues, check_set
 from sdnvirt.datapath.cache import FlowCache
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.fields import packet_fields
@@ -35,6 +35,7 @@ class Datapath:
     Attributes:
         state: what decides what becomes of packets.
         flows_of: for each port, the cached flows by flow key; only to be read.
+        on_learned: called when packets have made a new flow entry, which may expire.
     """
 
     def __init__(self) -> None:
@@ -44,6 +45,8 @@ class Datapath:
         )
         self.flows_of = self._cache.of_port
         self._entries = FlowEntries(self.state, self._cache.settle, self._cache.change)
+        self.state.learn = self._learn
+        self.on_learned: Callable[[], None] | None = None
 
     @property
     def tables(self) -> dict[int, FlowTable]:
@@ -140,6 +143,7 @@ class Datapath:
 
     def _check_bucket(self, actions: tuple[Action, ...]) -> None:
         """Refuse a bucket's actions, save for its groups, which the group table looks at."""
+        check_set(actions)
         check_actions(actions)
         check_queues(actions, self.state)
 
@@ -148,6 +152,11 @@ class Datapath:
     def modify(self, mod: FlowMod, now: int) -> list[Removal]:
         """Carry out a flow mod; see :meth:`FlowEntries.modify`."""
         return self._entries.modify(mod, now)
+
+    def _learn(self, mod: FlowMod, now: int) -> None:
+        """Add or refresh an entry that a packet taught."""
+        if self._entries.learn(mod, now) and self.on_learned is not None:
+            self.on_learned()
 
     def modify_group(self, mod: GroupMod, now: int) -> list[Removal]:
         """Carry out a group mod; return the entries that went with a group, to be reported.
@@ -225,6 +234,8 @@ def _place(target: int | Enqueue | Normal | Punt | Loss) -> str:
             return f"queue {queue_id} of port {port}"
         case Normal():
             return "the bridge"
-        case Punt() | Loss():
+        case Punt():
             return "the controller"
+        case Loss(reason):
+            return f"nowhere: {reason.value}"
     return f"port {target}"

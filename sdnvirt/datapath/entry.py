@@ -19,6 +19,7 @@ class FlowEntry:
         idle_timeout_ns: lifetime without packets, 0 for unlimited.
         hard_timeout_ns: lifetime, 0 for unlimited.
         created_ns: when it was added.
+        renewed_ns: when it was added or last learned again, from which its lifetime counts.
         used_ns: when it last matched, or was added.
         sequence: order of addition in the datapath; breaks ties between equal priorities.
         packets, bytes: what it matched, without what cached flows have not yet reported.
@@ -27,7 +28,8 @@ class FlowEntry:
 
     __slots__ = (
         "bytes", "cookie", "created_ns", "flags", "hard_timeout_ns", "idle_timeout_ns",
-        "instructions", "live", "match", "packets", "priority", "sequence", "table_id", "used_ns",
+        "instructions", "live", "match", "packets", "priority", "renewed_ns", "sequence",
+        "table_id", "used_ns",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +55,7 @@ class FlowEntry:
         self.idle_timeout_ns = idle_timeout_ns
         self.hard_timeout_ns = hard_timeout_ns
         self.created_ns = created_ns
+        self.renewed_ns = created_ns
         self.used_ns = created_ns
         self.sequence = sequence
         self.packets = 0
@@ -61,7 +64,7 @@ class FlowEntry:
 
     def deadline(self) -> int | None:
         """Return when the entry expires if no packet matches any more (ns), or None for never."""
-        hard = self.created_ns + self.hard_timeout_ns if self.hard_timeout_ns else None
+        hard = self.renewed_ns + self.hard_timeout_ns if self.hard_timeout_ns else None
         idle = self.used_ns + self.idle_timeout_ns if self.idle_timeout_ns else None
         if hard is None or idle is None:
             return idle if hard is None else hard

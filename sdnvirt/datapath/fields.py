@@ -15,6 +15,7 @@ from sdnvirt.datapath.neighbour import (
     TARGET_AT,
     link_address_at,
 )
+from sdnvirt.openflow.nicira import fields as nxm
 from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.constants import OFPVID
 from sdnvirt.openflow.v13.oxm import OxmField
@@ -56,6 +57,10 @@ MATCHABLE: Final = frozenset({
 """The fields that are read here; a match on another is refused, not ignored."""
 
 
+_BLANK: Final[Fields] = dict.fromkeys(nxm.FIELDS, 0)
+"""Registers and the like, which hold 0 until an action writes there."""
+
+
 def packet_fields(data: bytes, in_port: int, tunnel_id: int, metadata: int) -> Fields:
     """Return the fields of a frame, with those of the pipeline.
 
@@ -70,6 +75,7 @@ def packet_fields(data: bytes, in_port: int, tunnel_id: int, metadata: int) -> F
     head = data[:KEY_BYTES]
     where = layout(head)
     fields: Fields = {
+        **_BLANK,
         oxm.IN_PORT: in_port,
         oxm.IN_PHY_PORT: in_port,
         oxm.METADATA: metadata,

@@ -96,6 +96,27 @@ class Branch:
     steps: tuple[Step, ...]
 
 
+class Deferred:
+    """What depends on more than the packet's headers, and is found out for each packet.
+
+    Attributes:
+        sends: whether it may send the packet somewhere.
+    """
+
+    __slots__ = ()
+
+    sends: bool = False
+
+    def run(self, frame: Frame, now: int | None) -> tuple[Frame | None, list[Emission]]:
+        """Do it; return the packet that goes on, or None, and what was sent on the way.
+
+        Args:
+            frame: the packet.
+            now: virtual time, ns; None to change nothing and tell what would be sent.
+        """
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, slots=True)
 class Count:
     """Count the packet, as it is now, in a group or a bucket of one."""
@@ -123,7 +144,7 @@ class Loss:
     detail: str
 
 
-Step = Change | Tunnel | Emit | Enqueue | Normal | Punt | Branch | Count | Police
+Step = Change | Tunnel | Emit | Enqueue | Normal | Punt | Branch | Count | Police | Deferred
 Emission = tuple[Frame, int | Enqueue | Normal | Punt | Loss]
 """A frame, and the port that it leaves by, who else takes it over, or why it ends."""
 
@@ -223,6 +244,7 @@ def sends(steps: tuple[Step, ...]) -> bool:
     """Whether a program sends or hands over anything."""
     return any(
         isinstance(step, Emit | Enqueue | Normal | Punt)
+        or (isinstance(step, Deferred) and step.sends)
         or (isinstance(step, Branch) and sends(step.steps))
         for step in steps
     )
@@ -241,6 +263,12 @@ def _execute(steps: tuple[Step, ...], frame: Frame, now: int | None) -> list[Emi
             emissions += _execute(step.steps, frame, now)
         elif isinstance(step, Punt | Enqueue | Normal):
             emissions.append((frame, step))
+        elif isinstance(step, Deferred):
+            left, sent = step.run(frame, now)
+            emissions += sent
+            if left is None:
+                return emissions
+            frame = left
         elif now is None:
             continue
         elif isinstance(step, Count):

@@ -76,6 +76,21 @@ class FlowEntries:
             self._change(mod)
         return []
 
+    def learn(self, mod: FlowMod, now: int) -> bool:
+        """Add an entry that a packet taught, or refresh it; return whether it is a new one.
+
+        A table that is full learns nothing.
+        """
+        table = self._state.tables.get(mod.table_id)
+        known = None if table is None else table.strict(mod.priority, mod.match)
+        if known is not None and known.instructions == mod.instructions:
+            known.used_ns = known.renewed_ns = now
+            return False
+        if known is None and table is not None and len(table) >= TABLE_LIMIT:
+            return False
+        self._add(mod, now)
+        return True
+
     def _add(self, mod: FlowMod, now: int) -> None:
         table = self._state.tables.get(mod.table_id)
         if table is None:
@@ -220,7 +235,7 @@ class FlowEntries:
                 heappush(self._deadlines, (deadline, sequence, entry))
                 self._refresh_deadlines()
                 continue
-            hard = entry.hard_timeout_ns and entry.created_ns + entry.hard_timeout_ns <= now
+            hard = entry.hard_timeout_ns and entry.renewed_ns + entry.hard_timeout_ns <= now
             gone.append((entry, OFPRR.HARD_TIMEOUT if hard else OFPRR.IDLE_TIMEOUT))
         return self._remove(gone) if gone else []
 

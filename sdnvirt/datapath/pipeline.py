@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from sdnvirt.datapath.actions import RULES
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.flow import Flow
 from sdnvirt.datapath.fragments import is_fragment
-from sdnvirt.datapath.walk import Walk
+from sdnvirt.datapath.tracking import track
+from sdnvirt.datapath.walk import ActionSet, Walk
 from sdnvirt.drops import DropReason
+from sdnvirt.openflow.nicira.actions import Resubmit, ResubmitTable
+from sdnvirt.openflow.nicira.conntrack import Conntrack
+from sdnvirt.openflow.nicira.constants import IN_PORT, SAME_TABLE
 from sdnvirt.openflow.v10.constants import OFPPC as OFPPC10
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13 import oxm
@@ -24,7 +28,6 @@ from sdnvirt.openflow.v13.instructions import (
     WriteActions,
     WriteMetadata,
 )
-from sdnvirt.openflow.v13.oxm import OxmField
 
 EXECUTION_ORDER: Final = (Meter, ApplyActions, ClearActions, WriteActions, WriteMetadata, GotoTable)
 """The order in which an entry's instructions are executed (5.9)."""
@@ -37,9 +40,6 @@ BY_FIELDS: Final[frozenset[type[act.Action]]] = frozenset(
 )
 """Actions whose part in a program is the same for every packet with the same match fields. Others
 look at more, such as a time to live, so that what they decide is for packets of one key only."""
-
-ActionSet = dict[tuple[int, OxmField | None], act.Action]
-"""Actions by type; set-field actions by type and field (5.10)."""
 
 
 def process(walk: Walk) -> Flow:
@@ -54,8 +54,12 @@ def process(walk: Walk) -> Flow:
         walk.tell("no controller is connected: the switch stands alone, as a bridge")
         walk.normal()
         return walk.finish(DropReason.NO_OUTPUT, "")
-    action_set: ActionSet = {}
-    table_id: int | None = 0
+    return resume(walk, 0)
+
+
+def resume(walk: Walk, first_table: int) -> Flow:
+    """Take a packet from a table to the end; return the program for the rest of its way."""
+    table_id: int | None = first_table
     detail = ""
     while table_id is not None and not walk.stopped:
         entry = walk.look_up(table_id)
@@ -63,10 +67,17 @@ def process(walk: Walk) -> Flow:
             _miss(walk, table_id)
             return walk.finish(DropReason.TABLE_MISS, f"table {table_id}")
         detail = f"table {table_id}, cookie {entry.cookie:#x}: {entry.match}"
-        table_id = _execute(walk, entry, action_set)
-    if not walk.stopped:
-        _execute_action_set(walk, action_set, "action set")
+        table_id = _execute(walk, entry)
+    _end(walk)
     return walk.finish(DropReason.NO_OUTPUT, detail)
+
+
+def _end(walk: Walk) -> None:
+    """Execute the action set, which an action that ends all actions leaves as it is."""
+    if walk.exited:
+        walk.stopped = False
+    if not walk.stopped:
+        _execute_action_set(walk, walk.action_set, "action set")
 
 
 def _is_closed(walk: Walk) -> bool:
@@ -102,6 +113,7 @@ def process_actions(walk: Walk, actions: tuple[act.Action, ...]) -> Flow:
             reason, detail = flow.reason, flow.detail
         else:
             apply(walk, action)
+    _end(walk)
     return walk.finish(reason, detail)
 
 
@@ -109,14 +121,12 @@ def apply(walk: Walk, action: act.Action) -> None:
     """Execute one action, which was admitted."""
     if type(action) not in BY_FIELDS:
         walk.rest_on_key()
-    if isinstance(action, act.Group):
-        _apply_group(walk, action.group_id)
-    else:
-        RULES[type(action)].execute(walk, action)
+    _NESTING.get(type(action), RULES[type(action)].execute)(walk, action)
 
 
-def _apply_group(walk: Walk, group_id: int) -> None:
+def _apply_group(walk: Walk, action: act.Group) -> None:
     """Process a copy of the packet by each bucket that the group chooses (5.6.1)."""
+    group_id = action.group_id
     group = walk.state.groups[group_id]
     walk.count(group.tally)
     key = walk.flow_key() if group.type == OFPGT.SELECT else b""
@@ -135,12 +145,39 @@ def _apply_group(walk: Walk, group_id: int) -> None:
         walk.excuse = walk.excuse or copy.excuse
 
 
-def _execute(walk: Walk, entry: FlowEntry, action_set: ActionSet) -> int | None:
+def _resubmit(walk: Walk, action: Resubmit | ResubmitTable) -> None:
+    """Execute what the packet matches in a table, if it does, and come back (ovs-actions(7))."""
+    table_id = action.table_id if isinstance(action, ResubmitTable) else SAME_TABLE
+    in_port = walk.in_port if action.in_port == IN_PORT else action.in_port
+    here = walk.entry
+    if not walk.budget.begin_resubmit():
+        walk.stopped = True
+        return
+    entry = walk.look_up_as(in_port, walk.table_id if table_id == SAME_TABLE else table_id)
+    while entry is not None:
+        next_table = _execute(walk, entry)
+        going_on = next_table is not None and not walk.stopped
+        entry = walk.look_up(next_table) if going_on and next_table is not None else None
+    walk.budget.end_resubmit()
+    walk.come_back(here)
+
+
+def _track(walk: Walk, action: Conntrack) -> None:
+    track(walk, action, resume)
+
+
+_NESTING: Final[dict[type[act.Action], Callable[[Walk, Any], None]]] = {
+    act.Group: _apply_group, Resubmit: _resubmit, ResubmitTable: _resubmit, Conntrack: _track,
+}  # fmt: skip
+"""What is done by actions that lead to other actions."""
+
+
+def _execute(walk: Walk, entry: FlowEntry) -> int | None:
     """Execute an entry's instructions; return the next table, or None at the end."""
     by_kind: dict[type[Instruction], Instruction] = {type(i): i for i in entry.instructions}
     for kind in EXECUTION_ORDER:
         instruction = by_kind.get(kind)
-        if instruction is None:
+        if instruction is None or walk.stopped:
             continue
         walk.tell(f"  {instruction}")
         match instruction:
@@ -152,9 +189,9 @@ def _execute(walk: Walk, entry: FlowEntry, action_set: ActionSet) -> int | None:
                     if not walk.stopped:
                         apply(walk, action)
             case ClearActions():
-                action_set.clear()
+                walk.action_set.clear()
             case WriteActions(actions):
-                _write(action_set, actions)
+                _write(walk.action_set, actions)
             case WriteMetadata(metadata, mask):
                 walk.set_metadata(metadata, mask)
             case GotoTable(table_id):

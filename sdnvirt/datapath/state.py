@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sdnvirt.datapath.conntrack.table import ConnectionTable
 from sdnvirt.datapath.groups import GroupTable
 from sdnvirt.datapath.meters import MeterTable
 from sdnvirt.datapath.table import FlowTable
 from sdnvirt.openflow.v13.constants import OFPPC
+from sdnvirt.openflow.v13.flow import FlowMod
+
+
+def _learn_nothing(mod: FlowMod, now: int) -> None:
+    raise AssertionError(f"nobody learns {mod} at {now}")
 
 
 @dataclass(slots=True)
@@ -26,6 +33,8 @@ class PipelineState:
         standalone: whether the switch is a bridge at the moment, having lost its controllers
             (6.3.2).
         queues: the queues of those ports that have any.
+        connections: the connections that are tracked.
+        learn: adds or refreshes the entry of a flow mod, given the time in ns.
     """
 
     groups: GroupTable
@@ -37,6 +46,8 @@ class PipelineState:
     tells_misses: bool = False
     standalone: bool = False
     queues: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    connections: ConnectionTable = field(default_factory=ConnectionTable)
+    learn: Callable[[FlowMod, int], None] = _learn_nothing
 
     def lives(self, port: int) -> bool:
         """Whether a port is there, has a link that is up, and was not taken down."""

@@ -12,12 +12,14 @@ from __future__ import annotations
 from typing import Final
 
 from sdnvirt.datapath.basis import Evidence
+from sdnvirt.datapath.budget import Budget
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.fields import Fields, packet_fields
 from sdnvirt.datapath.flow import (
     Branch,
     Change,
     Count,
+    Deferred,
     Emit,
     Enqueue,
     Flow,
@@ -36,6 +38,7 @@ from sdnvirt.datapath.tally import Tally
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.v13 import oxm
+from sdnvirt.openflow.v13.actions import Action
 from sdnvirt.openflow.v13.oxm import OxmField
 from sdnvirt.wire.flowkey import KEY_BYTES, flow_key
 
@@ -43,6 +46,9 @@ NO_COOKIE: Final = (1 << 64) - 1
 """Cookie of a packet-in that no flow entry asked for (7.4.1)."""
 
 Narration = list[str]
+
+ActionSet = dict[tuple[int, OxmField | None], Action]
+"""Actions by type; set-field actions by type and field (5.10)."""
 
 
 class Walk:
@@ -58,10 +64,14 @@ class Walk:
         data: the packet as it is now, as far as the flow key covers it.
         fields: its match fields.
         metadata: the metadata register.
+        registers: what actions wrote into Nicira's fields, which are not in the packet.
+        action_set: the actions that wait for the end of the walk (5.10).
         queue_id: the queue by which it leaves those ports that have one with this id, or None.
         stopped: whether the packet goes no further.
+        exited: whether that is so because no more actions are to be executed, save for the set.
         deep: whether what was decided depends on bytes that the flow key does not cover.
         excuse: a better reason than the usual one, in case that the packet goes nowhere.
+        budget: how much work the packet has been, and may be.
     """
 
     def __init__(
@@ -78,10 +88,14 @@ class Walk:
         self._arrived = frame
         self.tunnel_id = frame.tunnel_id
         self.metadata = 0
+        self.registers: Fields = {}
+        self.action_set: ActionSet = {}
         self.queue_id: int | None = None
         self.stopped = False
+        self.exited = False
         self.deep = False
         self.excuse: DropReason | None = None
+        self.budget = Budget()
         self.fields: Fields = packet_fields(self.data, in_port, frame.tunnel_id, 0)
         self._evidence = Evidence(self.fields)
         self._steps: list[Step] = []
@@ -110,10 +124,14 @@ class Walk:
     def finish(self, reason: DropReason, detail: str) -> Flow:
         """Return the program; the reason is for a packet that it sends nowhere."""
         steps = tuple(self._steps)
-        if not sends(steps):
+        if self.budget.exceeded is not None:
+            reason, steps = self.budget.exceeded, ()
+            self.tell(f"drop: {reason.value}")
+        elif not sends(steps):
             reason = self.excuse or reason
             self.tell(f"drop: {reason.value}")
-            steps = tuple(step for step in steps if isinstance(step, Count | Police | Branch))
+            if not any(isinstance(step, Deferred) for step in steps):
+                steps = tuple(step for step in steps if isinstance(step, Count | Police | Branch))
         return Flow(
             self.in_port,
             steps,
@@ -130,6 +148,35 @@ class Walk:
         self.metadata = self.metadata & ~mask | value & mask
         self.fields[oxm.METADATA] = self.metadata
         self._evidence.touch(oxm.METADATA)
+
+    @property
+    def narration(self) -> Narration | None:
+        """Where the walk is told, or None."""
+        return self._narration
+
+    @property
+    def entry(self) -> FlowEntry | None:
+        """The entry whose actions are being executed, or None at the beginning."""
+        return self._entry
+
+    @property
+    def table_id(self) -> int:
+        """The table whose entry the packet is at."""
+        return 0 if self._entry is None else self._entry.table_id
+
+    def look_up_as(self, in_port: int, table_id: int) -> FlowEntry | None:
+        """Return the entry that the packet would match, had it arrived at a port."""
+        if in_port == self.in_port:
+            return self.look_up(table_id)
+        self._evidence.touch(oxm.IN_PORT)
+        self.fields[oxm.IN_PORT] = in_port
+        entry = self.look_up(table_id)
+        self.fields[oxm.IN_PORT] = self.in_port
+        return entry
+
+    def come_back(self, entry: FlowEntry | None) -> None:
+        """Go on with the actions of an entry that led to others."""
+        self._entry = entry
 
     # what actions do with it
 
@@ -169,6 +216,20 @@ class Walk:
         self.fields[oxm.TUNNEL_ID] = tunnel_id
         self._evidence.touch(oxm.TUNNEL_ID)
 
+    def set_register(self, field: OxmField, value: int) -> None:
+        """Set one of Nicira's fields."""
+        self.registers[field] = self.fields[field] = value
+        self._evidence.touch(field)
+
+    def restore(self, registers: Fields, metadata: int) -> None:
+        """Begin with what another walk wrote."""
+        self.registers, self.metadata = dict(registers), metadata
+        self.fields = self._read()
+
+    def defer(self, step: Deferred) -> None:
+        """Leave to each packet what depends on more than its headers."""
+        self._steps.append(step)
+
     def emit(self, ports: tuple[int, ...]) -> None:
         """Send the packet, as it is now, out of ports."""
         for port in ports:
@@ -203,6 +264,8 @@ class Walk:
         copy = Frame(self.data, tunnel_id=self.tunnel_id)
         walk = Walk(self.state, self.in_port, copy, self._narration)
         walk.queue_id = self.queue_id
+        walk.budget = self.budget
+        walk.restore(self.registers, self.metadata)
         walk._entry = self._entry
         walk._arrived = self._arrived
         walk._evidence = self._evidence  # what either looks at, the decision rests on
@@ -232,4 +295,5 @@ class Walk:
         return entry is not None and entry.priority == 0 and not entry.match.fields
 
     def _read(self) -> Fields:
-        return packet_fields(self.data, self.in_port, self.tunnel_id, self.metadata)
+        fields = packet_fields(self.data, self.in_port, self.tunnel_id, self.metadata)
+        return fields | self.registers

@@ -73,6 +73,7 @@ class OpenFlowSwitch(Device):
         self._scheduler = world.scheduler
         self._flows_of = self.datapath.flows_of
         self._expiry: Timer | None = None
+        self.datapath.on_learned = self._arm_expiry
         self.buffers = PacketBuffers()
         self.mastership = Mastership()
         self._relay = MacRelay(name)

@@ -27,6 +27,7 @@ from scapy.layers.sctp import SCTP
 from scapy.packet import Packet, Raw
 
 from sdnvirt.datapath.fields import MATCHABLE, packet_fields
+from sdnvirt.openflow.nicira import fields as nxm
 from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.constants import OFPIEH
 from sdnvirt.openflow.v13.oxm import OxmField
@@ -237,7 +238,8 @@ def test_the_fields_of_a_frame_are_those_that_scapy_dissects(
 ) -> None:
     data = bytes(_stack([Ether(src=src, dst=dst), *tags, draw.draw(PAYLOADS[kind])]))
     pipeline = {oxm.IN_PORT: 3, oxm.IN_PHY_PORT: 3, oxm.TUNNEL_ID: 100, oxm.METADATA: 5}
-    assert packet_fields(data, 3, 100, 5) == pipeline | dissected(data)
+    blank = dict.fromkeys(nxm.FIELDS, 0)
+    assert packet_fields(data, 3, 100, 5) == pipeline | blank | dissected(data)
 
 
 def test_every_matchable_field_is_read_from_some_packet() -> None:
@@ -249,11 +251,11 @@ def test_every_matchable_field_is_read_from_some_packet() -> None:
     packets += [ether / IPv6() / ICMPv6ND_NA() / ICMPv6NDOptDstLLAddr()]
     packets += [ether / MPLS(), ether / Dot1AH()]
     read = {field for packet in packets for field in packet_fields(bytes(packet), 1, 0, 0)}
-    assert read == MATCHABLE
+    assert read == MATCHABLE | set(nxm.FIELDS)
 
 
 def names(data: bytes) -> set[str]:
-    return {field.name for field in packet_fields(data, 1, 0, 0)}
+    return {field.name for field in packet_fields(data, 1, 0, 0) if field not in nxm.FIELDS}
 
 
 PIPELINE = {"in_port", "in_phy_port", "metadata", "tunnel_id"}
@@ -404,4 +406,4 @@ def test_a_wrong_version_or_header_length_leaves_ethernet_only() -> None:
 def test_any_bytes_have_fields_and_no_field_exceeds_its_width(data: bytes, kind: bytes) -> None:
     fields = packet_fields(data[:12] + kind + data[12:], 1, 0, 0)
     assert all(0 <= value <= field.limit for field, value in fields.items())
-    assert fields.keys() <= MATCHABLE
+    assert fields.keys() <= MATCHABLE | nxm.MATCHABLE

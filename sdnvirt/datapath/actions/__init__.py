@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from sdnvirt.datapath.actions import extensions, forwarding, packet, ttl
+from sdnvirt.datapath.actions import extensions, forwarding, nicira, packet, ttl
 from sdnvirt.datapath.actions.rule import ActionRule
 from sdnvirt.openflow.v13.actions import Action
 
 RULES: Final[dict[type[Action], ActionRule]] = {
     **packet.RULES, **ttl.RULES, **forwarding.RULES,
+    **nicira.RULES,
     **extensions.RULES,
 }  # fmt: skip
 """The rule of each class of action."""

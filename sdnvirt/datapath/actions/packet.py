@@ -11,6 +11,7 @@ from sdnvirt.datapath.rewriting.mpls import payload_type, pop_mpls, push_mpls
 from sdnvirt.datapath.rewriting.pbb import pop_pbb, push_pbb
 from sdnvirt.datapath.rewriting.setters import SETTERS
 from sdnvirt.datapath.walk import Walk
+from sdnvirt.openflow.nicira import fields as nxm
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.error_codes import OFPBAC, refuse
@@ -20,8 +21,12 @@ RELABELLING: Final = frozenset({oxm.ETH_TYPE, oxm.IP_PROTO, oxm.ICMPV6_TYPE, oxm
 """Fields that say what follows; setting one makes other headers of the bytes that are there."""
 
 
+IN_THE_PIPELINE: Final = frozenset({oxm.TUNNEL_ID, *nxm.SETTABLE})
+"""Fields that can be set although they are in no header."""
+
+
 def _admit_set_field(action: act.SetField) -> None:
-    if action.field not in SETTERS and action.field is not oxm.TUNNEL_ID:
+    if action.field not in SETTERS and action.field not in IN_THE_PIPELINE:
         raise refuse(OFPBAC.BAD_SET_TYPE, f"set-field of {action.field.name} is unsupported")
 
 
@@ -29,7 +34,9 @@ def _set_field(walk: Walk, action: act.SetField) -> None:
     if action.field is oxm.TUNNEL_ID:
         walk.set_tunnel(action.value)
         return
-    if action.field in RELABELLING:
+    if action.field in nxm.SETTABLE:
+        walk.set_register(action.field, action.value)
+    elif action.field in RELABELLING:
         walk.look_deeper()
         walk.change(SETTERS[action.field], action.value)
     else:

@@ -64,6 +64,9 @@ CONNTRACK: Final = (CT_STATE, CT_ZONE, CT_MARK, CT_LABEL)
 FIELDS: Final = (*REGS, TUN_IPV4_SRC, TUN_IPV4_DST, *CONNTRACK)
 """All fields, in the order of their numbers."""
 
+MATCHABLE: Final = frozenset(FIELDS)
+"""All of them, to be asked quickly."""
+
 SETTABLE: Final = frozenset({*REGS, TUN_IPV4_SRC, TUN_IPV4_DST})
 """Those that actions may give a value to wherever they stand."""
 
