@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sdnvirt.units import format_time
 
 if TYPE_CHECKING:
+    from sdnvirt.control.embedded import EmbeddedController
     from sdnvirt.control.port import ControllerPort, ControllerSide
     from sdnvirt.control.tls import TlsFiles
     from sdnvirt.control.transport import Transport
@@ -66,6 +67,8 @@ def open_network(
     log_level: int = logging.WARNING,
     listen: str | None = None,
     tls: TlsFiles | None = None,
+    control_delay_ns: int = 0,
+    controller_options: Sequence[str] = (),
 ) -> Network:
     """Build a topology, connect its controller, and start it; virtual time is 0.
 
@@ -79,6 +82,9 @@ def open_network(
             ``"ptcp:[PORT][:HOST]"`` or ``"pssl:[PORT][:HOST]"``. The first switch has the port,
             the others, in the order of the topology, have those that follow.
         tls: private key and certificates for ``ssl:`` and ``pssl:``.
+        control_delay_ns: how long bytes are on their way between switches and embedded apps, in
+            each direction.
+        controller_options: of Ryu, for embedded apps, such as ``("--observe-links",)``.
 
     Raises:
         ControllerError: an app is wrong, or the address of the controller or listener is.
@@ -96,7 +102,8 @@ def open_network(
         elif controller != NO_CONTROLLER:
             apps = [controller] if controller != FROM_TOPOLOGY else _apps_of(topology)
             if apps and network.plant.switches:
-                _embed(network, apps, log or _discard, log_level)
+                embedded = _embed(network, apps, controller_options, log or _discard, log_level)
+                _connect(network, embedded, control_delay_ns)
         network.start()
     except BaseException:
         network.close()
@@ -110,8 +117,10 @@ def _apps_of(topology: Topology) -> list[str]:
     return [] if controller is None else [app.file or app.name for app in controller.apps]
 
 
-def _embed(network: Network, apps: list[str], log: Log, log_level: int) -> None:
-    """Start Ryu apps in this process and connect the switches to them."""
+def _embed(
+    network: Network, apps: list[str], options: Sequence[str], log: Log, log_level: int
+) -> EmbeddedController:
+    """Start Ryu apps in this process."""
     from sdnvirt.control.embedded import EmbeddedController
 
     embedded = EmbeddedController(
@@ -122,10 +131,22 @@ def _embed(network: Network, apps: list[str], log: Log, log_level: int) -> None:
         on_app_error=network.fail,
         log=log,
         log_level=log_level,
+        options=options,
     )
     network.on_close(embedded.stop)
     embedded.start()
-    network.connect_controller(embedded)
+    network.controller = embedded
+    return embedded
+
+
+def _connect(network: Network, embedded: EmbeddedController, delay_ns: int) -> None:
+    """Connect the switches to embedded apps, at a distance."""
+    from sdnvirt.control.delay import DelayedController
+
+    port: ControllerPort = embedded
+    if delay_ns:
+        port = DelayedController(embedded, network.world.scheduler, delay_ns)
+    network.connect_controller(port)
 
 
 def _real_time(network: Network) -> Transport:

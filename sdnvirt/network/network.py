@@ -41,6 +41,7 @@ class Network:
         plant: every device and link.
         stories: which ports the packets of checks and pings crossed.
         trace: digest of every frame that a port received, and their number.
+        controller: the controller in this process, or None; it offers ``rest(method, path, body)``.
         last_cause: id of the latest conversation (a ping, an injected frame), from 1; 0 for none.
     """
 
@@ -51,6 +52,7 @@ class Network:
         self.stories = Stories(self.world)
         self.trace = DigestTap(self.world)
         self._graph = LiveGraph(topology, self.plant)
+        self.controller: Any = None  # of a layer above this one
         self.last_cause = 0
         self._failure: Exception | None = None
         self._run: Callable[[int], bool] = self.world.scheduler.run_until

@@ -136,7 +136,9 @@ def test_a_wrong_request_is_refused_by_name(running: Running) -> None:
 
 def test_snoop_shows_what_the_switch_tells(running: Running) -> None:
     running.ofctl("add-flow", "tcp:", "priority=0,actions=controller")
+    agents = running.network.plant.switches["s1"].agents
+    running.until(lambda: not agents)
     seen = running.start("snoop", "tcp:")
-    running.until(lambda: running.network.plant.switches["s1"].agents)
+    running.until(lambda: agents)
     running.network.inject("s1:h1", bytes.fromhex("ffffffffffff02000000000188b5") + bytes(46))
     running.until(lambda: "OFPT_PACKET_IN (OF1.3)" in seen())

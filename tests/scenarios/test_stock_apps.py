@@ -1,9 +1,15 @@
-"""Stock Ryu apps, unmodified and embedded: each shows with packets what it is for."""
+"""Stock Ryu apps, unmodified, embedded and over TCP: each shows with packets what it is for."""
 
 from __future__ import annotations
 
+import logging
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -15,8 +21,8 @@ from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.l2 import Ether
 
 from sdnvirt import topology
-from sdnvirt.control.embedded import EmbeddedController
 from sdnvirt.network.network import Network
+from sdnvirt.session import open_network
 
 STAR = """
     name: star
@@ -47,6 +53,7 @@ SUBNETS = """
 
 SWITCH_1 = f"{1:016x}"
 ECHO_REQUEST = 8
+PATIENCE_S = 20
 
 
 @dataclass
@@ -54,12 +61,11 @@ class Lab:
     """A network whose switches are steered by stock apps."""
 
     network: Network
-    controller: EmbeddedController
-    lines: list[str] = field(default_factory=list)
+    lines: list[str]
 
     def rest(self, method: str, path: str, body: Any = None) -> Any:
         """Return what a REST app answers to a request that must succeed."""
-        status, answer = self.controller.rest(method, path, body)
+        status, answer = self.network.controller.rest(method, path, body)
         assert status == 200, answer
         return answer
 
@@ -72,36 +78,52 @@ class Lab:
 def lab(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
     networks: list[Network] = []
 
-    def begin(text: str, *apps: str, options: tuple[str, ...] = ()) -> Lab:
+    def begin(text: str, app: str, **options: Any) -> Lab:
         file = tmp_path / "topology.yaml"
-        file.write_text(dedent(text))
-        network = Network(topology.load(file))
-        networks.append(network)
+        file.write_text(dedent(text) + f"controller: {{apps: [{app}]}}\n")
         lines: list[str] = []
-        controller = EmbeddedController(
-            network.world.scheduler,
-            [f"ryu.app.{app}" for app in apps],
-            seed_stream=network.world.streams.stream("controller"),
-            topology_path=str(file),
-            on_app_error=network.fail,
-            log=lines.append,
-            log_level=20,
-            options=options,
+        network = open_network(
+            topology.load(file), log=lines.append, log_level=logging.INFO, **options
         )
-        network.on_close(controller.stop)
-        controller.start()
-        network.connect_controller(controller)
-        network.start()
+        networks.append(network)
         network.boot()
-        return Lab(network, controller, lines)
+        return Lab(network, lines)
 
     yield begin
     for network in networks:
         network.close()
 
 
+@pytest.fixture
+def remote(tmp_path: Path) -> Iterator[Callable[[str, str], Network]]:
+    """Run a stock app in a Ryu of its own, and a network that dials it."""
+    cleanup = ExitStack()
+
+    def begin(text: str, app: str) -> Network:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+        command = [sys.executable, "-m", "sdnvirt.control.launch", app, "--port", str(port)]
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        cleanup.callback(process.wait, PATIENCE_S)
+        cleanup.callback(process.kill)
+        deadline = time.monotonic() + PATIENCE_S
+        with socket.socket() as probe:
+            while probe.connect_ex(("127.0.0.1", port)) != 0:
+                assert time.monotonic() < deadline, "the controller does not listen"
+                time.sleep(0.02)
+        file = tmp_path / "topology.yaml"
+        file.write_text(dedent(text))
+        network = open_network(topology.load(file), f"tcp:127.0.0.1:{port}")
+        cleanup.callback(network.close)
+        assert network.boot()
+        return network
+
+    with cleanup:
+        yield begin
+
+
 def test_simple_switch_13_learns_where_hosts_are(lab: Any) -> None:
-    one = lab(STAR, "simple_switch_13")
+    one = lab(STAR, "ryu.app.simple_switch_13")
     assert one.ping("h1", "h2") == 1
     with one.network.capture("s1:h3") as elsewhere:
         assert one.ping("h1", "h2", count=3) == 3
@@ -109,7 +131,7 @@ def test_simple_switch_13_learns_where_hosts_are(lab: Any) -> None:
 
 
 def test_simple_switch_stp_13_blocks_a_loop_and_goes_around_a_dead_link(lab: Any) -> None:
-    one = lab(TRIANGLE, "simple_switch_stp_13")
+    one = lab(TRIANGLE, "ryu.app.simple_switch_stp_13")
     assert one.ping("h1", "h2") == 0  # ports listen and learn for 30 s
     one.network.run_until("40s")
     assert [line for line in one.lines if "NON_DESIGNATED_PORT / BLOCK" in line]
@@ -121,7 +143,7 @@ def test_simple_switch_stp_13_blocks_a_loop_and_goes_around_a_dead_link(lab: Any
 
 
 def test_simple_switch_lacp_13_bundles_ports_while_the_peer_speaks(lab: Any) -> None:
-    one = lab(STAR, "simple_switch_lacp_13")
+    one = lab(STAR, "ryu.app.simple_switch_lacp_13")
     hello = (
         Ether(src="02:00:00:00:00:01", dst="01:80:c2:00:00:02")
         / SlowProtocol()
@@ -137,22 +159,54 @@ def test_simple_switch_lacp_13_bundles_ports_while_the_peer_speaks(lab: Any) -> 
     assert one.lines[-1].endswith("slave state changed port: 1 enabled: False")
 
 
-def test_simple_switch_igmp_13_sends_groups_where_they_were_joined(lab: Any) -> None:
-    one = lab(STAR, "simple_switch_igmp_13")
+def members_only(network: Network) -> None:
+    """Check that a stream to a group reaches only the host that has joined it."""
     group = "225.1.2.3"
+    to_group = Ether(src="02:00:00:00:00:01", dst="01:00:5e:01:02:03")
     report = IP(src="10.0.0.1", dst=group, ttl=1) / IGMP(type=0x16, gaddr=group)
-    one.network.inject("s1:h1", Ether(src="02:00:00:00:00:01", dst="01:00:5e:01:02:03") / report)
-    one.network.run_for("100ms")
-    stream = Ether(src="02:00:00:00:00:02", dst="01:00:5e:01:02:03") / IP(dst=group) / UDP()
-    with one.network.capture("s1:h1") as member, one.network.capture("s1:h3") as other:
-        one.network.inject("s1:h2", stream)
-        one.network.run_for("100ms")
+    network.inject("s1:h1", to_group / report)
+    network.run_for("200ms")
+    with network.capture("s1:h1") as member, network.capture("s1:h3") as other:
+        network.inject("s1:h2", to_group / IP(dst=group) / UDP())
+        network.run_for("200ms")
     assert [packet[IP].dst for packet in member.packets] == [group]
     assert other.packets == []
 
 
+def test_simple_switch_igmp_13_sends_groups_where_they_were_joined(lab: Any) -> None:
+    members_only(lab(STAR, "ryu.app.simple_switch_igmp_13").network)
+
+
+def test_the_same_over_tcp(remote: Callable[[str, str], Network]) -> None:
+    network = remote(STAR, "ryu.app.simple_switch_igmp_13")
+    assert network["h1"].ping("h2", count=2).received == 2
+    members_only(network)
+
+
+def test_simple_switch_13_over_tcp(remote: Callable[[str, str], Network]) -> None:
+    network = remote(STAR, "ryu.app.simple_switch_13")
+    assert network["h1"].ping("h2", count=2).received == 2
+    with network.capture("s1:h3") as elsewhere:
+        assert network["h1"].ping("h2", count=1).received == 1
+    assert elsewhere.packets == []
+
+
+def test_a_distant_controller_delays_only_what_it_is_asked_about(lab: Any) -> None:
+    delay_ns = 7_000_000
+    near, far = [], []
+    for times, delay in ((near, 0), (far, delay_ns)):
+        one = lab(STAR, "ryu.app.simple_switch_13", control_delay_ns=delay)
+        one.network.run_until("1s")  # the handshake, too, takes its time
+        for _ in range(2):
+            times.append(one.network["h1"].ping("h2", count=1).rtts_ns[0])
+        one.network.close()
+    # Asked about: the ARP request, its answer and the echo request, one after the other. The echo
+    # reply's entry was made for the ARP answer.
+    assert [slow - fast for fast, slow in zip(near, far, strict=True)] == [3 * 2 * delay_ns, 0]
+
+
 def test_simple_monitor_13_reads_the_counters_of_flows_and_ports(lab: Any) -> None:
-    one = lab(STAR, "simple_monitor_13")
+    one = lab(STAR, "ryu.app.simple_monitor_13")
     assert one.ping("h1", "h2", count=5) == 5
     one.network.run_until("11s")
     rows = [line.split(": ")[1].split() for line in one.lines if f": {SWITCH_1}" in line]
@@ -167,7 +221,7 @@ def test_simple_monitor_13_reads_the_counters_of_flows_and_ports(lab: Any) -> No
 
 
 def test_ofctl_rest_programs_and_reads_the_tables(lab: Any) -> None:
-    one = lab(STAR, "ofctl_rest")
+    one = lab(STAR, "ryu.app.ofctl_rest")
     assert one.rest("GET", "/stats/switches") == [1]
     assert one.ping("h1", "h2") == 0
     for source, target in ((1, 2), (2, 1)):
@@ -192,7 +246,7 @@ def test_ofctl_rest_programs_and_reads_the_tables(lab: Any) -> None:
 
 
 def test_rest_topology_discovers_links_by_lldp(lab: Any) -> None:
-    one = lab(TRIANGLE, "rest_topology", options=["--observe-links"])
+    one = lab(TRIANGLE, "ryu.app.rest_topology", controller_options=["--observe-links"])
 
     def links() -> set[tuple[int, int]]:
         found = one.rest("GET", "/v1.0/topology/links")
@@ -209,7 +263,7 @@ def test_rest_topology_discovers_links_by_lldp(lab: Any) -> None:
 
 
 def test_rest_router_routes_between_subnets(lab: Any) -> None:
-    one = lab(SUBNETS, "rest_router")
+    one = lab(SUBNETS, "ryu.app.rest_router")
     assert one.ping("h1", "h2") == 0
     for address in ("10.0.1.1/24", "10.0.2.1/24"):
         (answer,) = one.rest("POST", f"/router/{SWITCH_1}", {"address": address})
@@ -221,9 +275,8 @@ def test_rest_router_routes_between_subnets(lab: Any) -> None:
     assert (request[IP].src, request[IP].ttl) == ("10.0.1.2", 63)
 
 
-@pytest.mark.xfail(strict=True, reason="the app forwards by OFPP_NORMAL, which is refused so far")
 def test_rest_firewall_lets_through_what_a_rule_allows(lab: Any) -> None:
-    one = lab(STAR, "rest_firewall")
+    one = lab(STAR, "ryu.app.rest_firewall")
     one.rest("PUT", f"/firewall/module/enable/{SWITCH_1}")
     assert one.ping("h1", "h2") == 0
     for source, target in (("10.0.0.1", "10.0.0.2"), ("10.0.0.2", "10.0.0.1")):
@@ -237,7 +290,7 @@ def test_rest_firewall_lets_through_what_a_rule_allows(lab: Any) -> None:
 
 def test_rest_qos_marks_and_meters(lab: Any) -> None:
     # The app classifies in table 0 and leaves forwarding to table 1, here by fixed entries.
-    one = lab(STAR, "rest_qos", "ofctl_rest")
+    one = lab(STAR, "ryu.app.rest_qos, ryu.app.ofctl_rest")
     for source, target in ((1, 2), (2, 1)):
         entry = {
             "dpid": 1,
