@@ -10,10 +10,11 @@ from __future__ import annotations
 import inspect
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sdnvirt.control.blame import Blame
+from sdnvirt.control.logs import RyuLog
 from sdnvirt.control.modules import AppModules, is_file
 from sdnvirt.control.stock_ryu import app_manager, handler
 from sdnvirt.errors import ControllerError
@@ -27,14 +28,14 @@ class Apps(app_manager.AppManager):  # type: ignore[misc]  # Ryu has no types
     Args:
         modules: imports them.
         blame: learns which file belongs to which app.
-        listen_to: called with the name of each logger that an app writes to.
+        log: hears what they log.
     """
 
-    def __init__(self, modules: AppModules, blame: Blame, listen_to: Callable[[str], None]) -> None:
+    def __init__(self, modules: AppModules, blame: Blame, log: RyuLog) -> None:
         super().__init__()
         self._modules = modules
         self._blame = blame
-        self._listen_to = listen_to
+        self._log = log
 
     def load_apps(self, app_lists: Sequence[str]) -> None:
         """Import the apps and what they require, and find their classes and contexts.
@@ -81,7 +82,7 @@ class Apps(app_manager.AppManager):  # type: ignore[misc]  # Ryu has no types
             raise ControllerError(
                 f"{name}: app {label} has no class derived from ryu.base.app_manager.RyuApp"
             )
-        self._listen_to(module.__name__)
+        self._log.listen_to(module.__name__)
         return own[0]
 
     def boot(self, apps: Sequence[str]) -> None:
@@ -96,5 +97,8 @@ class Apps(app_manager.AppManager):  # type: ignore[misc]  # Ryu has no types
             raise self._blame.error(error, ", ".join(apps)) from error
 
     def _instantiate(self, app_name: str | None, cls: Any, *args: Any, **kwargs: Any) -> Any:
-        self._listen_to(getattr(cls, "LOGGER_NAME", cls.__name__))
-        return super()._instantiate(app_name, cls, *args, **kwargs)
+        name = getattr(cls, "LOGGER_NAME", None) or cls.__name__
+        self._log.listen_to(name)
+        app = super()._instantiate(app_name, cls, *args, **kwargs)
+        self._log.keep_to_itself(name)
+        return app

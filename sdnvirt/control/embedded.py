@@ -94,7 +94,7 @@ class EmbeddedController(Companion):
         self._blame = Blame()
         self._log = RyuLog(lambda: self._hub.now, log_level, log, self._caught)
         self._modules = AppModules()
-        self._apps = Apps(self._modules, self._blame, self._log.listen_to)
+        self._apps = Apps(self._modules, self._blame, self._log)
         self._outbox: Outbox = deque()
         self._sockets: list[VirtualSocket] = []
         self._waiting: list[Callable[[], None]] = []

@@ -41,6 +41,7 @@ class RyuLog(logging.Handler):
         self._write = write
         self._caught = caught
         self._before: dict[str, tuple[int, bool, list[logging.Handler]]] = {}
+        self._formatters: dict[str, logging.Formatter] = {}
 
     def listen_to(self, name: str) -> None:
         """Attach to a logger; those below ``ryu`` are heard through it."""
@@ -50,6 +51,15 @@ class RyuLog(logging.Handler):
         self._before[name] = logger.level, logger.propagate, list(logger.handlers)
         logger.setLevel(self.level)
         logger.addHandler(self)
+
+    def keep_to_itself(self, name: str) -> None:
+        """Let a logger write to the terminal no more, but keep the form that it has chosen."""
+        logger = logging.getLogger(name)
+        for handler in list(logger.handlers):
+            if type(handler) is logging.StreamHandler:
+                logger.removeHandler(handler)
+                if handler.formatter is not None:
+                    self._formatters[name] = handler.formatter
 
     def detach(self) -> None:
         """Leave every logger as it was; apps, too, may have changed their own."""
@@ -69,7 +79,9 @@ class RyuLog(logging.Handler):
             app = str(arguments[0]) if record.name == _MANAGER and arguments else None
             self._caught(error, app)
             return
-        self.write_line(record.levelname, f"{record.name}: {record.getMessage()}")
+        own = self._formatters.get(record.name)
+        text = record.getMessage() if own is None else own.format(record)
+        self.write_line(record.levelname, f"{record.name}: {text}")
 
     def write_line(self, level: str, text: str) -> None:
         """Write a line with the virtual time."""

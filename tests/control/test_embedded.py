@@ -175,6 +175,15 @@ def test_nothing_reaches_the_terminal(start: Any, app: Any, capfd: Any) -> None:
     assert capfd.readouterr() == ("", "")
 
 
+def test_an_app_that_logs_to_the_terminal_is_shown_like_the_others(start: Any, capfd: Any) -> None:
+    network = start("ryu.app.simple_switch_stp_13", level=20)
+    network.switch(7)
+    joined = "[STP][INFO] dpid=0000000000000007: Join as stp bridge."
+    assert f"0 ns INFO Stp: {joined}" in network.lines
+    network.controller.stop()
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_run_leaves_ryu_as_it_was_for_the_next_one(start: Any, app: Any) -> None:
     first = app("OFP_VERSIONS = [1]\nseen = []", before="import neighbour\n")
     neighbour = Path(first).with_name("neighbour.py")
