@@ -52,7 +52,7 @@ def admit_learn(action: Learn) -> None:
     """Refuse what would make entries that cannot be (OFPET_BAD_ACTION)."""
     if action.table_id > OFPTT.MAX:
         raise refuse(OFPBAC.BAD_ARGUMENT, f"no table {action.table_id} to learn in")
-    if action.flags & ~NXLEARN.SEND_FLOW_REM:
+    if action.flags not in (0, NXLEARN.SEND_FLOW_REM):
         raise refuse(OFPBAC.BAD_ARGUMENT, f"flags {action.flags:#x} of learn")
     if action.fin_idle_timeout or action.fin_hard_timeout:
         raise refuse(OFPBAC.BAD_ARGUMENT, "no timeouts for the end of a TCP connection")
@@ -116,9 +116,14 @@ def _flow_mod(fields: Fields, action: Learn) -> FlowMod:
         hard_timeout=action.hard_timeout,
         priority=action.priority,
         flags=OFPFF.SEND_FLOW_REM if action.flags & NXLEARN.SEND_FLOW_REM else 0,
-        match=Match.of(**matches),
+        match=Match.of(**{name: _exact(name, *given) for name, given in matches.items()}),
         instructions=(ApplyActions(tuple(actions)),) if actions else (),
     )
+
+
+def _exact(name: str, value: int, mask: int) -> int | tuple[int, int]:
+    """Return a value without its mask, if that leaves out nothing; few fields may have one."""
+    return value if mask == nxm.KNOWN_NAMES[name].limit else (value, mask)
 
 
 def _load(dst: Subfield, value: int) -> Action:

@@ -29,9 +29,9 @@ WRITABLE: Final = frozenset({*SETTERS, *packet.IN_THE_PIPELINE, oxm.METADATA})
 """Fields of which parts can be set."""
 
 _MARKS: Final = (nxm.CT_MARK, nxm.CT_LABEL)
-_NAT_TYPES: Final = NXNAT.SRC | NXNAT.DST
-_ALL_NAT: Final = _NAT_TYPES | NXNAT.PERSISTENT | NXNAT.PROTO_HASH | NXNAT.PROTO_RANDOM
-_ALL_CT: Final = NXCT.COMMIT | NXCT.FORCE
+_NAT_TYPES: Final = int(NXNAT.SRC | NXNAT.DST)
+_ALL_NAT: Final = sum(NXNAT)
+_ALL_CT: Final = sum(NXCT)
 
 
 # load, move, set
