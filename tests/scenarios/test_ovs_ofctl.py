@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from sdnvirt import topology
-from sdnvirt.control.listener import Listener, listen
-from sdnvirt.control.transport import Transport
 from sdnvirt.network.network import Network
+from sdnvirt.session import open_network
 
 OVS_OFCTL = shutil.which("ovs-ofctl")
 TIMEOUT_S = 10
@@ -37,19 +38,19 @@ class Running:
 
     Args:
         network: the network.
-        listeners: of its switches.
+        port: where the first switch listens; the second has the next one.
         folder: for what ovs-ofctl prints; a pipe could fill up and stop it.
     """
 
-    def __init__(self, network: Network, listeners: list[Listener], folder: Path) -> None:
+    def __init__(self, network: Network, port: int, folder: Path) -> None:
         self.network = network
-        self._listeners = listeners
+        self._port = port
         self._folder = folder
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def start(self, *arguments: str, listener: int = 0) -> Callable[[], str]:
         """Start ovs-ofctl; ``tcp:`` stands for the switch. Returns what tells the output so far."""
-        target = f"tcp:127.0.0.1:{self._listeners[listener].address.port}"
+        target = f"tcp:127.0.0.1:{self._port + listener}"
         words = [target if word == "tcp:" else word for word in arguments]
         command = [str(OVS_OFCTL), "-O", "OpenFlow13", *words]
         output = self._folder / str(len(self.processes))
@@ -77,19 +78,22 @@ class Running:
         return [line.strip() for line in output().splitlines()]
 
 
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
+def free_ports() -> int:
+    """Return the first of two free ports in a row."""
+    while True:
+        with suppress(OSError), socket.create_server(("127.0.0.1", 0)) as first:
+            port: int = first.getsockname()[1]
+            with socket.create_server(("127.0.0.1", port + 1)):
+                return port
+
+
+@pytest.fixture(params=["none"])
+def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Running]:
     file = tmp_path / "star.yaml"
     file.write_text(STAR)
-    with Network(topology.load(file)) as network:
-        transport = Transport(network.world.scheduler)
-        network.on_close(transport.close)
-        network.pace(transport.pacer.run_until)
-        listeners = listen("ptcp:0", transport, network.plant.switches.values())
-        for listener in listeners:
-            network.on_close(listener.close)
-        network.start()
-        running = Running(network, listeners, tmp_path)
+    port = free_ports()
+    with open_network(topology.load(file), request.param, listen=f"ptcp:{port}") as network:
+        running = Running(network, port, tmp_path)
         yield running
     for process in running.processes:
         process.kill()
@@ -142,3 +146,17 @@ def test_snoop_shows_what_the_switch_tells(running: Running) -> None:
     running.until(lambda: agents)
     running.network.inject("s1:h1", bytes.fromhex("ffffffffffff02000000000188b5") + bytes(46))
     running.until(lambda: "OFPT_PACKET_IN (OF1.3)" in seen())
+
+
+@pytest.mark.parametrize("running", ["ryu.app.simple_switch_13"], indirect=True)
+def test_the_tool_and_an_embedded_app_get_on(running: Running) -> None:
+    assert running.network.boot()
+    assert running.network["h1"].ping("h2", count=1).received == 1
+    flows = running.ofctl("dump-flows", "tcp:")[1:]
+    assert {flow.rpartition("actions=")[2] for flow in flows} == {
+        "output:1",
+        "output:2",
+        "CONTROLLER:65535",
+    }
+    running.ofctl("del-flows", "tcp:")
+    assert running.network["h1"].ping("h2", count=1).received == 0
