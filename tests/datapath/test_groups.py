@@ -124,6 +124,17 @@ def test_the_first_bucket_alive_is_used_at_once_when_a_port_fails(driver: Any) -
     assert driver.datapath.classify(1, Frame(FRAME)).reason is DropReason.NO_LIVE_BUCKET
 
 
+def test_a_chain_that_ends_in_a_dead_group_says_why_it_drops(driver: Any) -> None:
+    group(driver, 1, *out(2, watch_port=2), kind=OFPGT.FF)
+    group(driver, 2, *to(1))
+    driver.apply(Group(2))
+    driver.datapath.set_port(2, False)
+    assert driver.send(FRAME) == []
+    assert driver.datapath.classify(1, Frame(FRAME)).reason is DropReason.NO_LIVE_BUCKET
+    assert tallies(driver, 2) == (1, [1])  # counted all the same
+    assert tallies(driver, 1) == (1, [0])
+
+
 def test_a_bucket_may_watch_another_port_than_it_sends_to(driver: Any) -> None:
     buckets = [Bucket(watch_port=4, actions=(Output(2),)), *out(3, watch_port=3)]
     group(driver, 1, *buckets, kind=OFPGT.FF)
