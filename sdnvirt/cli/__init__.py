@@ -148,8 +148,7 @@ def _state_command(kind: str, what: str) -> None:
         "FILE is the JSON report of a run, which tells how things were at its end, or a topology, "
         "which is booted for it. Without SWITCH, all switches are told.",
         short_help=f"Print the {what} of OpenFlow switches.",
-        epilog=f"Example: sdnvirt run FILE --json report.json, and then: "
-        f"sdnvirt {kind} report.json s1",
+        epilog=f"Example: sdnvirt {kind} report.json s1, after sdnvirt run FILE --json report.json",
     )
     @click.argument("file", type=click.Path())
     @click.argument("switches", nargs=-1, metavar="[SWITCH]...")

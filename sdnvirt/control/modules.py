@@ -54,7 +54,7 @@ class AppModules:
             return os.path.abspath(app)
         try:
             spec = find_spec(app)
-        except ModuleNotFoundError:
+        except (ImportError, ValueError):  # ValueError: a name such as ".x"
             spec = None
         if spec is None or spec.origin is None:
             raise ControllerError(

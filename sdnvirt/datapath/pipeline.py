@@ -66,7 +66,8 @@ def resume(walk: Walk, first_table: int) -> Flow:
         if entry is None:
             _miss(walk, table_id)
             return walk.finish(DropReason.TABLE_MISS, f"table {table_id}")
-        detail = f"table {table_id}, cookie {entry.cookie:#x}: {entry.match}"
+        which = f"priority {entry.priority}, {entry.match}, cookie {entry.cookie:#x}"
+        detail = f"table {table_id}, {which}"
         table_id = _execute(walk, entry)
     _end(walk)
     return walk.finish(DropReason.NO_OUTPUT, detail)

@@ -106,7 +106,7 @@ def test_an_entry_without_output_drops_and_is_named(
 ) -> None:
     switch.modify_flow(FlowMod(cookie=0x99, match=Match.of(eth_dst=H2)))
     stations[0].send(FRAME)
-    detail = "table 0, cookie 0x99: eth_dst=02:00:00:00:00:02"
+    detail = "table 0, priority 32768, eth_dst=02:00:00:00:00:02, cookie 0x99"
     assert only_drop(world) == ("s1", DropReason.NO_OUTPUT, detail)
 
 

@@ -303,7 +303,7 @@ class Run:
         if isinstance(action, SetNwTtl):
             ttl = action.ttl
         elif ttl <= 1:
-            self.punt(0xFFFF, 2)
+            self.punt(None, 2)  # as much as miss_send_len says
             self.expired = True
             return
         else:
@@ -328,7 +328,7 @@ class Run:
             chosen = [n for n in ports if n == action.port and n != self.in_port]
         self.sent += [(self.data, self.tunnel_id, port) for port in chosen]
 
-    def punt(self, max_len: int, reason: int) -> None:
+    def punt(self, max_len: int | None, reason: int) -> None:
         mod = None if self.entry is None else self.entry.mod
         table_id, cookie = (0, NO_COOKIE) if mod is None else (mod.table_id, mod.cookie)
         self.sent.append((self.data, self.tunnel_id, Punt(max_len, reason, table_id, cookie)))

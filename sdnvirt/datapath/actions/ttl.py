@@ -13,7 +13,7 @@ from sdnvirt.datapath.rewriting.ttl import copy_ttl_in, copy_ttl_out, set_ttl, t
 from sdnvirt.datapath.walk import Walk
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13 import oxm
-from sdnvirt.openflow.v13.constants import OFPCML, OFPR
+from sdnvirt.openflow.v13.constants import OFPR
 
 
 def _setting(rewrite: Rewrite) -> Callable[[Walk, Any], None]:
@@ -30,7 +30,7 @@ def _decrementing(read: Callable[[bytes], int | None], rewrite: Rewrite) -> Call
             return
         if ttl <= 1:
             walk.tell("  time to live expired: to the controller")
-            walk.punt(OFPCML.NO_BUFFER, OFPR.INVALID_TTL)
+            walk.punt(None, OFPR.INVALID_TTL)  # miss_send_len bytes of it (7.3.2)
             walk.stopped = True
             return
         walk.change(rewrite, ttl - 1)  # the same for every packet of the flow: its key has the TTL
