@@ -59,7 +59,8 @@ class Bridge(Device):
         if isinstance(outputs, Filtered):
             self.drop(frame, outputs.reason, outputs.detail)
             return
-        self.world.ledger.copied += len(outputs) - 1
+        if len(outputs) > 1:
+            self.world.ledger.copied += len(outputs) - 1
         for out, sent in outputs:
             out.send(sent)
 

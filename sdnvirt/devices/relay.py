@@ -36,25 +36,34 @@ RESERVED_LAST: Final = 0x0F
 """01-80-C2-00-00-00 to -0F never pass a bridge (802.1Q, table 8-1)."""
 
 
-FROM_OUTSIDE: Final = Trunk(native=DEFAULT_VLAN)
-"""The VLANs of frames that came by no port, as a controller's packet-outs."""
+@dataclass(slots=True, eq=False)
+class Entrance:
+    """Where frames come in.
+
+    Attributes:
+        membership: the VLANs that they may be in.
+        untagged: the VLAN of those without a tag, or None.
+    """
+
+    membership: Membership
+    untagged: int | None
 
 
 @dataclass(slots=True, eq=False)
-class RelayPort:
-    """A port and what the relay knows of it.
+class RelayPort(Entrance):
+    """A port and what the relay knows of it; frames without a tag are in the same VLAN both ways.
 
     Attributes:
         port: the port itself.
-        membership: its VLANs.
-        untagged: the VLAN that is untagged on its cable, or None.
         forwarding: whether frames may leave by it (802.1Q, 8.4).
     """
 
     port: Port
-    membership: Membership
-    untagged: int | None
     forwarding: bool = True
+
+
+FROM_OUTSIDE: Final = Entrance(Trunk(native=DEFAULT_VLAN), DEFAULT_VLAN)
+"""Where frames come in that came by no port, as a controller's packet-outs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,7 @@ class MacRelay:
         """Enter a port, or put it into other VLANs; what was learned at it is forgotten."""
         before = self._ports.get(port.number)
         forwarding = before is None or before.forwarding
-        self._ports[port.number] = RelayPort(port, membership, membership.untagged, forwarding)
+        self._ports[port.number] = RelayPort(membership, membership.untagged, port, forwarding)
         self.forget(port)
 
     def set_forwarding(self, number: int, forwarding: bool) -> None:
@@ -140,17 +149,19 @@ class MacRelay:
             return DropReason.MALFORMED
         if data[0] & 1 and data[:5] == RESERVED_PREFIX and data[5] <= RESERVED_LAST:
             return DropReason.RESERVED_ADDRESS
-        membership = self._ports[port.number].membership if port else FROM_OUTSIDE
+        entrance = FROM_OUTSIDE if port is None else self._ports[port.number]
         if data[12:14] == CUSTOMER_TAG:
             if len(data) < SHORTEST_TAGGED_FRAME:
                 return DropReason.MALFORMED
             vid = (data[14] << 8 | data[15]) & VID_MASK
             if vid:
+                membership = entrance.membership
                 if isinstance(membership, Access):
                     return DropReason.TAG_NOT_ALLOWED
                 return vid if membership.carries(vid) else DropReason.VLAN_NOT_ALLOWED
-        untagged = membership.untagged
-        return DropReason.UNTAGGED_NOT_ALLOWED if untagged is None else untagged
+        if entrance.untagged is None:
+            return DropReason.UNTAGGED_NOT_ALLOWED
+        return entrance.untagged
 
     def _flood(self, vid: int, port: Port | None, frame: Frame) -> Outputs | Filtered:
         """Return every other port of the VLAN that is up, in the order of their numbers."""
@@ -181,7 +192,8 @@ class MacRelay:
     def explain(self, port: Port | None, frame: Frame, now: int) -> list[str]:
         """Tell how a frame is classified and by which ports it leaves, changing nothing."""
         where = f"{self._name}:{port.name}" if port else f"{self._name}, for its controller"
-        membership = self._ports[port.number].membership if port else FROM_OUTSIDE
+        entrance = FROM_OUTSIDE if port is None else self._ports[port.number]
+        membership = entrance.membership
         vid = self._classify(port, frame.data)
         if isinstance(vid, DropReason):
             return [f"{where} ({membership}) drops the frame: {vid.value}"]
