@@ -69,9 +69,18 @@ def cli() -> None:
               help="Write what each node sends and receives to DIR/NODE.pcapng.")  # fmt: skip
 @click.option(
     "--controller", metavar="CONTROLLER", default="topology",
-    help="In place of the file's apps: tcp:HOST[:PORT] of a running controller, a Ryu app to embed "
-    "(file or module), or none.",
+    help="In place of the file's apps: tcp:HOST[:PORT] or ssl:HOST[:PORT] of a running controller, "
+    "a Ryu app to embed (file or module), or none.",
 )  # fmt: skip
+@click.option("--listen", type=click.IntRange(1, 65535), metavar="PORT",
+              help="Let OpenFlow switches listen at 127.0.0.1 from this port on, in the file's "
+              "order, for tools such as ovs-ofctl; then the run takes real time.")  # fmt: skip
+@click.option("--private-key", type=click.Path(), metavar="PEM",
+              help="The switches' key, for ssl: and for listening with TLS.")  # fmt: skip
+@click.option("--certificate", type=click.Path(), metavar="PEM",
+              help="The switches' certificate.")  # fmt: skip
+@click.option("--ca-cert", type=click.Path(), metavar="PEM",
+              help="Of the CA that signed the other side's certificate.")  # fmt: skip
 @click.option(
     "--json", "json_file", type=click.Path(), metavar="FILE",
     help="Write the report as JSON, too; - for standard output, in place of the text.",

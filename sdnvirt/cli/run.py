@@ -10,7 +10,7 @@ from pathlib import Path
 from shutil import get_terminal_size
 from time import perf_counter
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -19,13 +19,16 @@ from sdnvirt.cli.applog import AppLog
 from sdnvirt.cli.report import report_text
 from sdnvirt.cli.signals import Handler, end_at_once, handled_by
 from sdnvirt.cli.status import FAILED, killed_by
-from sdnvirt.errors import OutputError, SdnvirtError
+from sdnvirt.errors import OutputError, SdnvirtError, UserError
 from sdnvirt.network.checks import Checks
 from sdnvirt.network.network import Network
 from sdnvirt.network.report import Report, make_report
 from sdnvirt.session import FROM_TOPOLOGY, NO_CONTROLLER, REMOTE, open_network
 from sdnvirt.topology import Topology
 from sdnvirt.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from sdnvirt.control.tls import TlsFiles
 
 LONGEST_RUN_NS: Final = 24 * 3600 * NS_PER_S
 """Virtual time after which checks that are not over are given up: a day."""
@@ -52,6 +55,10 @@ def run_topology(
     controller: str,
     json_file: str | None,
     verbose: bool,
+    listen: int | None = None,
+    private_key: str | None = None,
+    certificate: str | None = None,
+    ca_cert: str | None = None,
 ) -> int:
     """Run a topology file and print the report; return the exit status.
 
@@ -61,6 +68,10 @@ def run_topology(
         pcap: folder for captures, or None.
         controller: as of :func:`sdnvirt.session.load`.
         json_file: where the report goes as JSON, ``-`` for standard output, or None.
+        listen: the first of the ports at which switches listen, or None.
+        private_key: for TLS, like the two that follow: all three of them or none.
+        certificate: of the switches.
+        ca_cert: of who signed the other side's certificate.
         verbose: whether to show all that apps log, instead of warnings and errors only.
 
     Raises:
@@ -69,13 +80,21 @@ def run_topology(
     begun = perf_counter()
     if json_file not in (None, _STANDARD_OUTPUT):
         _check_writable(Path(str(json_file)))
+    tls = _tls_files(private_key, certificate, ca_cert)
     spec = topology.load(file, seed=seed)
     log = AppLog()
     told: SdnvirtError | None = None
     level = logging.INFO if verbose else logging.WARNING
     try:
         with ExitStack() as cleanup:
-            network = open_network(spec, controller, log=log, log_level=level)
+            network = open_network(
+                spec,
+                controller,
+                log=log,
+                log_level=level,
+                listen=_listening_address(listen, tls),
+                tls=tls,
+            )
             cleanup.callback(network.close)
             if pcap is not None:
                 _capture(network, Path(pcap), cleanup)
@@ -142,6 +161,24 @@ def _capture(network: Network, folder: Path, cleanup: ExitStack) -> None:
     files = cleanup.enter_context(PcapngFolder(folder, network.world))
     for node, ports in network.ports_by_node().items():
         files.add(node, ports)
+
+
+def _tls_files(*paths: str | None) -> TlsFiles | None:
+    """Return private key, certificate and CA certificate, or None without any."""
+    given = [Path(path) for path in paths if path is not None]
+    if not given:
+        return None
+    if len(given) < len(paths):
+        raise UserError("--private-key, --certificate and --ca-cert go together")
+    from sdnvirt.control.tls import TlsFiles
+
+    return TlsFiles(*given)
+
+
+def _listening_address(port: int | None, tls: TlsFiles | None) -> str | None:
+    if port is None:
+        return None
+    return f"{'ptcp' if tls is None else 'pssl'}:{port}"
 
 
 def _controller_name(spec: Topology, controller: str) -> str:

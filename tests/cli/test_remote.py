@@ -59,6 +59,32 @@ def test_the_same_checks_hold_in_real_time(sdnvirt: Run, serve: Callable[[int], 
     assert took_s > 4  # the checks begin at 2 s and take 2 s
 
 
+def test_tools_can_look_into_switches_that_listen(start: Start, steered: Write) -> None:
+    steered("checks: [{ping: {from: h1, to: h2, count: 1}, at: 20s}]")
+    port = free_port()
+    network = start("run", "net.yaml", "--listen", str(port))
+    deadline = time.monotonic() + TIMEOUT_S
+    hello = b""
+    while not hello and time.monotonic() < deadline:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S) as tool:
+                tool.sendall(bytes.fromhex("0400000800000001"))
+                hello = tool.recv(8)
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+    assert hello[:2] == b"\x04\x00"
+    network.send_signal(signal.SIGINT)
+    _, err = network.communicate(timeout=TIMEOUT_S)
+    assert (network.returncode, err) == (130, "")
+
+
+def test_tls_takes_all_three_files_or_none(sdnvirt: Run, steered: Write) -> None:
+    steered()
+    done = sdnvirt("run", "net.yaml", "--controller", "ssl:127.0.0.1:1", "--certificate", "c.pem")
+    assert done.err == "sdnvirt: --private-key, --certificate and --ca-cert go together\n"
+    assert done.status == 2
+
+
 def test_a_port_that_is_taken(sdnvirt: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
