@@ -12,7 +12,8 @@ from typing import Final
 
 from sdnvirt.datapath.actions import RULES
 from sdnvirt.datapath.layout import IP_TYPES, MPLS_TYPES, VLAN_TYPES
-from sdnvirt.openflow.nicira.actions import RegLoad, RegMove
+from sdnvirt.openflow.nicira.actions import OutputReg, RegLoad, RegMove
+from sdnvirt.openflow.nicira.conntrack import Conntrack
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.constants import OFPVID
@@ -70,8 +71,15 @@ class _Known:
                 self._check_prerequisite(action, field)
                 if field is not oxm.VLAN_VID:  # whether there is a tag is as it was
                     self._set(field, value)
+            case Conntrack():
+                if ethertype not in IP_TYPES:
+                    raise _inconsistent(action, "no eth_type of IP")
+            case OutputReg(src):
+                self._check_prerequisite(action, src.field)
             case RegLoad(dst) | RegMove(_, dst):
                 self._check_prerequisite(action, dst.field)
+                if isinstance(action, RegMove):
+                    self._check_prerequisite(action, action.src.field)
                 if dst.field is not oxm.VLAN_VID:
                     self._forget(dst.field)
             case act.PopVlan():

@@ -153,14 +153,11 @@ def test_a_load_of_vlan_bits_leaves_the_rest_of_the_tag(driver: Any) -> None:
 
 
 def test_what_a_packet_lacks_is_neither_read_nor_written(driver: Any) -> None:
-    driver.apply(
-        nx.RegMove(whole(oxm.MPLS_TC), Subfield(REG0, 0, 3)),
-        nx.RegMove(Subfield(REG0, 0, 3), whole(oxm.VLAN_PCP)),
-        Output(2),
-        match=Match.of(vlan_vid=(0x1000, 0x1000)),
-    )
-    driver.apply(nx.RegMove(whole(oxm.MPLS_TC), Subfield(REG0, 0, 3)), Output(2))
-    assert driver.send(DATA) == [(2, DATA)]
+    cut_short = bytes(Ether(type=0x0806))
+    spa = Subfield(oxm.ARP_SPA, 0, 32)
+    match = Match.of(eth_type=0x0806)
+    driver.apply(nx.RegMove(spa, whole(REG0)), nx.RegLoad(spa, 7), Output(2), match=match)
+    assert driver.send(cut_short) == [(2, cut_short)]
 
 
 # output to what a field says
@@ -284,6 +281,8 @@ REFUSED: list[tuple[Action, str]] = [
     (nx.RegLoad2(nxm.CT_STATE, 1), "BAD_ACTION/BAD_SET_ARGUMENT"),
     (nx.RegMove(whole(REG0), whole(oxm.IN_PHY_PORT)), "BAD_ACTION/BAD_SET_ARGUMENT"),
     (load(oxm.TCP_DST, 1), "BAD_ACTION/MATCH_INCONSISTENT"),
+    (nx.RegMove(whole(oxm.TCP_DST), Subfield(REG0, 0, 16)), "BAD_ACTION/MATCH_INCONSISTENT"),
+    (nx.OutputReg(whole(oxm.TCP_DST), 0), "BAD_ACTION/MATCH_INCONSISTENT"),
     (SetField(nxm.CT_MARK, 1), "BAD_ACTION/BAD_SET_TYPE"),
     (nx.Controller(1, 7, 0), "BAD_ACTION/BAD_ARGUMENT"),
     (nx.Resubmit(0xFFFB), "BAD_ACTION/BAD_OUT_PORT"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from scapy.layers.inet import IP, TCP, UDP
-from scapy.layers.l2 import ARP, Ether
+from scapy.layers.l2 import Ether
 from scapy.packet import Packet
 
 from sdnvirt.datapath.conntrack import table as conntrack
@@ -30,6 +30,7 @@ INSIDE, OUTSIDE = 1, 2
 CLIENT, SERVER, PUBLIC = "10.0.0.1", "192.0.2.1", "203.0.113.1"
 NEW, EST, RPL, INV, TRK = CtState.NEW, CtState.EST, CtState.RPL, CtState.INV, CtState.TRK
 IP_TRAFFIC = {"eth_type": 0x0800}
+IPV4 = Match.of(eth_type=0x0800)
 
 
 def state(*on: CtState, off: tuple[CtState, ...] = ()) -> Match:
@@ -68,7 +69,7 @@ def firewall(driver: Any) -> Any:
 
 
 def _from(port: int, bit: CtState) -> Match:
-    return Match.of(in_port=port, ct_state=(TRK | bit, TRK | bit))
+    return Match.of(in_port=port, ct_state=(TRK | bit, TRK | bit), **IP_TRAFFIC)
 
 
 def test_a_firewall_lets_only_answers_in(firewall: Any) -> None:
@@ -97,26 +98,27 @@ def test_entries_behind_ct_are_counted_and_may_change(firewall: Any) -> None:
     assert ends(firewall, ask(), INSIDE) == [3]
 
 
-def test_what_is_not_ip_is_invalid(driver: Any) -> None:
-    driver.apply(Conntrack(table_id=1))
+def test_fragments_that_begin_nothing_are_invalid(driver: Any) -> None:
+    driver.apply(Conntrack(table_id=1), match=IPV4)
     driver.to(3, table_id=1, match=state(TRK, INV))
-    assert ends(driver, bytes(Ether() / ARP()), 1) == [3]
+    assert ends(driver, bytes(Ether() / IP(frag=9, proto=17) / b"middle"), 1) == [3]
 
 
 def test_registers_metadata_and_the_action_set_survive(driver: Any) -> None:
     driver.mod(
         ApplyActions((SetField(nxm.REGS[3], 9), Conntrack(table_id=2))),
         WriteActions((Output(4),)),
+        match=IPV4,
     )
     driver.mod(table_id=2, match=Match.of(reg3=9))
     assert ends(driver, ask(), 1) == [DropReason.NO_OUTPUT, 4], "written behind ct"
-    driver.mod(WriteActions((Output(4),)), GotoTable(1))
-    driver.apply(SetField(nxm.REGS[3], 9), Conntrack(table_id=2), table_id=1)
+    driver.mod(WriteActions((Output(4),)), GotoTable(1), match=IPV4)
+    driver.apply(SetField(nxm.REGS[3], 9), Conntrack(table_id=2), table_id=1, match=IPV4)
     assert ends(driver, ask(), 1) == [4, 4], "the copy has the set, too"
 
 
 def test_the_packet_itself_goes_on_untracked(driver: Any) -> None:
-    driver.apply(Conntrack(table_id=2), nx.ResubmitTable(IN_PORT, 3))
+    driver.apply(Conntrack(table_id=2), nx.ResubmitTable(IN_PORT, 3), match=IPV4)
     driver.to(2, table_id=2, match=state(TRK))
     driver.to(3, table_id=3, match=Match.of(ct_state=0))
     assert ends(driver, ask(), 1) == [2, 3]
@@ -124,20 +126,20 @@ def test_the_packet_itself_goes_on_untracked(driver: Any) -> None:
 
 def test_a_zone_from_a_register_is_told_behind(driver: Any) -> None:
     zone = Subfield(nxm.REGS[0], 16, 16)
-    driver.apply(SetField(nxm.REGS[0], 7 << 16), Conntrack(zone=zone, table_id=2))
+    driver.apply(SetField(nxm.REGS[0], 7 << 16), Conntrack(zone=zone, table_id=2), match=IPV4)
     driver.to(2, table_id=2, match=Match.of(ct_zone=7))
     assert ends(driver, ask(), 1) == [2]
 
 
 def test_a_mark_is_told_behind(driver: Any) -> None:
     mark = nx.RegLoad(Subfield(nxm.CT_MARK, 0, 8), 0x42)
-    driver.apply(commit(mark, SetField(nxm.CT_LABEL, 1 << 99), table_id=2))
+    driver.apply(commit(mark, SetField(nxm.CT_LABEL, 1 << 99), table_id=2), match=IPV4)
     driver.to(2, table_id=2, match=Match.of(ct_mark=0x42, ct_label=1 << 99))
     assert ends(driver, ask(), 1) == [2]
 
 
 def test_ct_clear_forgets(driver: Any) -> None:
-    driver.apply(Conntrack(table_id=2))
+    driver.apply(Conntrack(table_id=2), match=IPV4)
     driver.apply(ConntrackClear(), nx.ResubmitTable(IN_PORT, 3), table_id=2)
     driver.to(2, table_id=3, match=Match.of(ct_state=0))
     assert ends(driver, ask(), 1) == [2]
@@ -149,7 +151,7 @@ SNAT = Nat(NXNAT.SRC, Range(0xCB007101, 0xCB007101))
 @pytest.fixture
 def gateway(driver: Any) -> Any:
     """Clients share one public address."""
-    inside, outside = Match.of(in_port=INSIDE), Match.of(in_port=OUTSIDE)
+    inside, outside = (Match.of(in_port=port, **IP_TRAFFIC) for port in (INSIDE, OUTSIDE))
     driver.apply(commit(SNAT), Output(OUTSIDE), match=inside)
     driver.apply(Conntrack(table_id=1, actions=(Nat(),)), match=outside)
     driver.to(INSIDE, table_id=1, match=state(TRK, EST, RPL))
@@ -176,7 +178,7 @@ def test_one_entry_serves_clients_with_ports_of_their_own(gateway: Any) -> None:
 
 def test_destination_translation_of_tcp(driver: Any) -> None:
     nat = Nat(NXNAT.DST, Range(0x0A000009, 0x0A000009), ports=Range(8080, 8080))
-    driver.apply(commit(nat, table_id=1), match=Match.of(in_port=OUTSIDE))
+    driver.apply(commit(nat, table_id=1), match=IPV4)
     driver.to(INSIDE, table_id=1, match=Match.of(eth_type=0x0800, ipv4_dst=0x0A000009))
     syn = Ether() / IP(src=CLIENT, dst=PUBLIC) / TCP(sport=1234, dport=80, flags="S")
     where, packet = sent(driver, bytes(syn), OUTSIDE)
@@ -184,7 +186,7 @@ def test_destination_translation_of_tcp(driver: Any) -> None:
 
 
 def test_a_loop_through_ct_ends(driver: Any) -> None:
-    driver.apply(Conntrack(table_id=0))
+    driver.apply(Conntrack(table_id=0), match=IPV4)
     assert ends(driver, ask(), 1) == [DropReason.RECIRCULATION_LIMIT]
 
 
@@ -193,7 +195,7 @@ def test_what_cannot_be_remembered_is_lost(
     driver: Any, action: Action, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conntrack, "CONNECTIONS_LIMIT", 1)
-    driver.apply(action)
+    driver.apply(action, match=IPV4)
     driver.mod(table_id=1)
     assert ends(driver, ask(1), 1) in ([], [DropReason.NO_OUTPUT])
     assert ends(driver, ask(2), 1) == [DropReason.CONNTRACK_FULL]
@@ -225,5 +227,12 @@ REFUSED: list[tuple[Action, str]] = [
 @pytest.mark.parametrize(("action", "wrong"), REFUSED, ids=str)
 def test_what_cannot_be_done_is_refused(driver: Any, action: Action, wrong: str) -> None:
     with pytest.raises(OpenFlowError) as caught:
-        driver.apply(action)
+        driver.apply(action, match=IPV4)
     assert error_name(caught.value.error_type, caught.value.code) == wrong
+
+
+def test_connections_are_of_ip_packets(driver: Any) -> None:
+    with pytest.raises(OpenFlowError) as caught:
+        driver.apply(Conntrack())
+    wrong = error_name(caught.value.error_type, caught.value.code)
+    assert wrong == "BAD_ACTION/MATCH_INCONSISTENT"

@@ -12,8 +12,14 @@ from typing import ClassVar, Final, Self
 from sdnvirt.openflow.nicira.action import FixedNiciraAction, NiciraAction
 from sdnvirt.openflow.nicira.constants import IN_PORT, NXAST, SAME_TABLE
 from sdnvirt.openflow.nicira.fields import KNOWN_HEADERS
-from sdnvirt.openflow.nicira.subfield import Subfield, field_at, subfield, unpack_subfield
-from sdnvirt.openflow.v13.constants import OFPR, named
+from sdnvirt.openflow.nicira.subfield import (
+    Subfield,
+    field_at,
+    hexadecimal,
+    subfield,
+    unpack_subfield,
+)
+from sdnvirt.openflow.v13.constants import OFPCML, OFPR, named
 from sdnvirt.openflow.v13.error_codes import OFPBAC, refuse
 from sdnvirt.openflow.v13.oxm import HEADER_SIZE, OxmField
 
@@ -45,7 +51,7 @@ class RegLoad(NiciraAction):
         return _LOAD.pack(self.dst.ofs_nbits, self.dst.field.header, self.value)
 
     def __str__(self) -> str:
-        return f"load:{self.value:#x}->{self.dst}"
+        return f"load:{hexadecimal(self.value)}->{self.dst}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +175,7 @@ class ResubmitTable(FixedNiciraAction):
     LAYOUT: ClassVar[Struct] = Struct("!HB3x")
 
     def __str__(self) -> str:
-        port = "" if self.in_port == IN_PORT else str(self.in_port)
-        table = "" if self.table_id == SAME_TABLE else str(self.table_id)
-        return f"resubmit({port},{table})"
+        return _resubmit_text(self.in_port, self.table_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +188,15 @@ class Resubmit(FixedNiciraAction):
     LAYOUT: ClassVar[Struct] = Struct("!H4x")
 
     def __str__(self) -> str:
-        return "resubmit:IN_PORT" if self.in_port == IN_PORT else f"resubmit:{self.in_port}"
+        return _resubmit_text(self.in_port, SAME_TABLE)
+
+
+def _resubmit_text(in_port: int, table_id: int) -> str:
+    if table_id == SAME_TABLE and in_port != IN_PORT:
+        return f"resubmit:{in_port}"
+    port = "" if in_port == IN_PORT else str(in_port)
+    table = "" if table_id == SAME_TABLE else str(table_id)
+    return f"resubmit({port},{table})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +209,7 @@ class SetTunnel(FixedNiciraAction):
     LAYOUT: ClassVar[Struct] = Struct("!2xI")
 
     def __str__(self) -> str:
-        return f"set_tunnel:{self.tunnel_id:#x}"
+        return f"set_tunnel:{hexadecimal(self.tunnel_id)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +222,7 @@ class SetTunnel64(FixedNiciraAction):
     LAYOUT: ClassVar[Struct] = Struct("!6xQ")
 
     def __str__(self) -> str:
-        return f"set_tunnel64:{self.tunnel_id:#x}"
+        return f"set_tunnel64:{hexadecimal(self.tunnel_id)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +254,16 @@ class Controller(FixedNiciraAction):
     LAYOUT: ClassVar[Struct] = Struct("!HHBx")
 
     def __str__(self) -> str:
-        reason = named(self.reason, OFPR).lower()
-        return f"controller(reason={reason},max_len={self.max_len},id={self.controller_id})"
+        if self.reason == OFPR.ACTION and not self.controller_id:
+            return f"CONTROLLER:{self.max_len}"
+        parts = []
+        if self.reason != OFPR.ACTION:
+            parts.append(f"reason={named(self.reason, OFPR).lower()}")
+        if self.max_len != OFPCML.NO_BUFFER:
+            parts.append(f"max_len={self.max_len}")
+        if self.controller_id:
+            parts.append(f"id={self.controller_id}")
+        return f"controller({','.join(parts)})"
 
 
 @dataclass(frozen=True, slots=True)

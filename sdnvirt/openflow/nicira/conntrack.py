@@ -179,7 +179,7 @@ class Conntrack(NiciraAction):
         values = [str(one) for one in self.actions if not isinstance(one, Nat)]
         if values:
             parts.append(f"exec({','.join(values)})")
-        return f"ct({','.join(parts)})" if parts else "ct"
+        return f"ct({','.join(parts)})"
 
 
 def _nested(data: bytes, start: int, end: int) -> tuple[Nested, ...]:

@@ -20,8 +20,9 @@ from typing import ClassVar, Final, NamedTuple, Self
 
 from sdnvirt.openflow.nicira.action import NiciraAction
 from sdnvirt.openflow.nicira.constants import NXAST, NXLEARN
-from sdnvirt.openflow.nicira.subfield import Subfield, field_at, subfield
+from sdnvirt.openflow.nicira.subfield import Subfield, field_at, hexadecimal, subfield
 from sdnvirt.openflow.v13.error_codes import OFPBAC, refuse
+from sdnvirt.openflow.v13.oxm import Form
 
 _LEARN: Final = Struct("!HHHQHBxHH")
 _SPEC: Final = Struct("!H")
@@ -70,14 +71,16 @@ class Spec(NamedTuple):
         if self.purpose is Purpose.OUTPUT:
             return f"output:{self.src}"
         assert self.dst is not None
-        src = str(self.src) if isinstance(self.src, Subfield) else f"{self.src:#x}"
+        src = str(self.src) if isinstance(self.src, Subfield) else hexadecimal(self.src)
         if self.purpose is Purpose.LOAD:
             return f"load:{src}->{self.dst}"
         if self.src == self.dst:
             return str(self.dst)
         whole = self.dst.offset == 0 and self.dst.bits == self.dst.field.bits
         if whole and isinstance(self.src, int):
-            return f"{self.dst.field.name}={self.dst.field.text(self.src)}"
+            field = self.dst.field
+            plain = field.form in (Form.ETHER_TYPE, Form.HEX)
+            return f"{field.name}={src if plain else field.text(self.src)}"
         return f"{self.dst}={src}"
 
 

@@ -70,6 +70,11 @@ def field_name(field: OxmField) -> str:
     return f"OXM_OF_{field.name.upper()}"
 
 
+def hexadecimal(number: int) -> str:
+    """Return a number as Open vSwitch prints it, 0 without the prefix."""
+    return f"{number:#x}" if number else "0"
+
+
 def field_at(data: bytes, start: int) -> OxmField:
     """Return the field whose header stands at ``start``.
 

@@ -38,7 +38,7 @@ RYUS = [
         "move:NXM_OF_ARP_SPA[24..31]->NXM_NX_REG0[8..15]",
     ),
     (parser.NXActionResubmit(3), "resubmit:3"),
-    (parser.NXActionResubmit(), "resubmit:IN_PORT"),
+    (parser.NXActionResubmit(), "resubmit(,)"),
     (parser.NXActionResubmitTable(3, 5), "resubmit(3,5)"),
     (parser.NXActionResubmitTable(table_id=5), "resubmit(,5)"),
     (parser.NXActionOutputReg(ofs_nbits(0, 15), "reg2", 128), "output:NXM_NX_REG2[0..15]"),
@@ -46,9 +46,10 @@ RYUS = [
     (parser.NXActionSetTunnel(7), "set_tunnel:0x7"),
     (parser.NXActionSetTunnel64(1 << 40), "set_tunnel64:0x10000000000"),
     (parser.NXActionExit(), "exit"),
-    (parser.NXActionController(128, 0, 1), "controller(reason=action,max_len=128,id=0)"),
+    (parser.NXActionController(128, 0, 1), "CONTROLLER:128"),
+    (parser.NXActionController(65535, 5, 2), "controller(reason=invalid_ttl,id=5)"),
     (parser.NXActionNote([1, 2, 3]), "note:01.02.03.00.00.00"),
-    (parser.NXActionCT(0, "", 0, 255, 0, []), "ct"),
+    (parser.NXActionCT(0, "", 0, 255, 0, []), "ct()"),
     (parser.NXActionCT(3, "", 7, 4, 21, []), "ct(commit,force,table=4,zone=7,alg=ftp)"),
     (
         parser.NXActionCT(0, "reg0", ofs_nbits(0, 15), 1, 0, []),
@@ -82,9 +83,9 @@ RYUS = [
     (
         parser.NXActionLearn(10, LEARNED, 180, 300, 1, 0x64, 1, 18, 30),
         "learn(table=10,idle_timeout=180,hard_timeout=300,fin_idle_timeout=18,fin_hard_timeout=30,"
-        "priority=1,send_flow_rem,cookie=0x64,eth_type=0x0800,"
+        "priority=1,send_flow_rem,cookie=0x64,eth_type=0x800,"
         "NXM_NX_REG2[3..7]=NXM_NX_REG1[1..5],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],NXM_NX_REG3[1..5],"
-        "load:0x0->NXM_NX_REG4[3..7],load:NXM_NX_REG5[1..5]->NXM_NX_REG6[3..7],"
+        "load:0->NXM_NX_REG4[3..7],load:NXM_NX_REG5[1..5]->NXM_NX_REG6[3..7],"
         "output:OXM_OF_IN_PORT[0..15])",
     ),
 ]  # fmt: skip
