@@ -28,7 +28,7 @@ from sdnvirt.units import NS_PER_S
 from sdnvirt.wire.ipv4 import IpProtocol
 
 CONNECTIONS_LIMIT: Final = 1 << 16
-"""Connections that one switch remembers, about 60 MB. Packets that would begin one more are
+"""Connections that one switch remembers, about 40 MB. Packets that would begin one more are
 dropped, as Linux does."""
 
 SWEEP_INTERVAL_NS: Final = NS_PER_S
