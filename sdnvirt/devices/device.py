@@ -11,6 +11,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Protocol
 
+from mypy_extensions import mypyc_attr
+
 from sdnvirt.addresses import Mac
 from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
@@ -145,6 +147,7 @@ class Port:
         return f"<Port {self.full_name}>"
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)  # for when this module is compiled
 class Device(ABC):
     """Something with ports: a bridge, a switch, a router, a host.
 
