@@ -6,7 +6,7 @@ dialect of the version that both sides agree on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sdnvirt.datapath.flow import Punt
@@ -166,14 +166,14 @@ class Agent:
 
     def _deliver(self, data: bytes) -> None:
         """Take bytes from the controller."""
-        self._handle(self._channel.receive(data))
+        self._handle(self._channel.events(data))
 
     def _closed(self, reason: str) -> None:
         """The connection ended: make another."""
         self._side = None
         self.dial()
 
-    def _handle(self, events: list[Event]) -> None:
+    def _handle(self, events: Iterable[Event]) -> None:
         for event in events:
             match event:
                 case Received():
@@ -222,7 +222,7 @@ class Agent:
         except OpenFlowError as error:
             self._note(error)
             reply = Error(error.error_type, error.code, request.data[:ERROR_DATA_SIZE])
-        # What came behind the request may have ended the connection.
+        # What the request set off may have ended the connection.
         if reply is not None and self.ready:
             self._channel.send(reply, request.xid)
 

@@ -13,6 +13,7 @@ malformed messages itself, and watches that the peer lives. Everything else is t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, Protocol
@@ -194,6 +195,7 @@ class Channel:
         self._version = self._versions[-1]
         self._codec = CODECS[self._version]
         self._buffer = b""
+        self._read = 0
         self._outgoing: list[bytes] = []
         self._next_xid = 1
         self._keep_alive = (
@@ -240,31 +242,39 @@ class Channel:
         return data
 
     def receive(self, data: bytes) -> list[Event]:
-        """Take bytes from the peer and return what they mean, in order.
+        """Take bytes from the peer and return what they mean, in order; see :meth:`events`."""
+        return list(self.events(data))
+
+    def events(self, data: bytes) -> Iterator[Event]:
+        """Take bytes from the peer and yield what they mean, in order.
+
+        A message is looked at when the caller is done with the one before. So what the caller
+        and the channel answer goes out in the order of what is answered, as a barrier asks for
+        (7.3.7).
 
         The bytes of an unfinished message are kept: less than 64 KiB. After a failure nothing
         is.
         """
         assert self._state is not State.IDLE, "received before start()"
-        events: list[Event] = []
         if self._keep_alive is not None:
             self._keep_alive.hear()
-        data = self._buffer + data
-        start = 0
-        while self._state is not State.FAILED and len(data) - start >= HEADER_SIZE:
+        self._buffer += data
+        # All is kept in the channel, as bytes may come while the caller has one of the events.
+        while self._state is not State.FAILED and len(self._buffer) - self._read >= HEADER_SIZE:
+            start = self._read
             try:
-                header = read_header(data, start)
+                header = read_header(self._buffer, start)
             except OpenFlowError as error:
-                self._refuse(BAD_REQUEST, BAD_LENGTH, 0, data[start:])
-                events.append(self._fail(error.detail))
+                self._refuse(BAD_REQUEST, BAD_LENGTH, 0, self._buffer[start:])
+                yield self._fail(error.detail)
                 break
             end = start + header.length
-            if end > len(data):
+            if end > len(self._buffer):
                 break
-            events += self._dispatch(header, data[start:end])
-            start = end
-        self._buffer = b"" if self._state is State.FAILED else data[start:]
-        return events
+            self._read = end
+            yield from self._dispatch(header, self._buffer[start:end])
+        self._buffer = b"" if self._state is State.FAILED else self._buffer[self._read :]
+        self._read = 0
 
     def next_timeout(self) -> int | None:
         """Return when :meth:`tick` is due in ns, 0 for at once, or None for never."""

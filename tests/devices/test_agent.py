@@ -485,6 +485,27 @@ def test_a_barrier_is_answered_after_everything_before_it(
 # statistics (7.3.5)
 
 
+def test_answers_come_in_the_order_of_what_is_answered(
+    world: World, switch: OpenFlowSwitch, controller: Controller
+) -> None:
+    unknown = bytes.fromhex("0463000800000003")
+    controller.write(
+        codec.encode(BarrierRequest(), 1) + codec.encode(EchoRequest(), 2) + unknown
+        + codec.encode(BarrierRequest(), 4) + bytes.fromhex("0414000700000005")
+    )  # fmt: skip
+    controller.rest()
+    answers = b"".join(controller.raw)
+    found = []
+    while answers:
+        size = int.from_bytes(answers[2:4], "big")
+        found.append((answers[1], int.from_bytes(answers[4:8], "big")))
+        answers = answers[size:]
+    assert found[-6:-1] == [
+        (BarrierReply.TYPE, 1), (EchoReply.TYPE, 2), (Error.TYPE, 3), (BarrierReply.TYPE, 4),
+        (Error.TYPE, 0),
+    ]  # fmt: skip
+
+
 def test_the_switch_describes_itself(controller: Controller) -> None:
     (desc,) = controller.multipart(OFPMP.DESC)
     assert (desc.dp_desc, desc.serial_num) == ("s1", "000000000000002a")
