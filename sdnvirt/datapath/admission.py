@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from sdnvirt.datapath.actions import RULES
 from sdnvirt.datapath.fields import MATCHABLE
 from sdnvirt.datapath.state import PipelineState
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.extensions import Enqueue
 from sdnvirt.openflow.nicira import fields as nxm
 from sdnvirt.openflow.nicira.action import NiciraAction
@@ -62,14 +63,14 @@ def check_instructions(
                 raise refuse(OFPBIC.UNSUP_INST, f"{instruction} is not supported")
 
 
-def check_set(actions: tuple[act.Action, ...]) -> None:
+def check_set(actions: tuple[Action, ...]) -> None:
     """Refuse actions that have no place in an action set."""
     for action in actions:
         if isinstance(action, NiciraAction):
             raise refuse(OFPBAC.BAD_TYPE, f"{action} cannot be in an action set")
 
 
-def check_actions(actions: tuple[act.Action, ...]) -> None:
+def check_actions(actions: tuple[Action, ...]) -> None:
     """Refuse actions that this datapath would not execute (OFPET_BAD_ACTION)."""
     for action in actions:
         rule = RULES.get(type(action))
@@ -80,7 +81,7 @@ def check_actions(actions: tuple[act.Action, ...]) -> None:
         rule.admit(action)
 
 
-def check_references(actions: tuple[act.Action, ...], state: PipelineState) -> None:
+def check_references(actions: tuple[Action, ...], state: PipelineState) -> None:
     """Refuse actions for groups and queues that are not there."""
     for action in actions:
         if isinstance(action, act.Group) and action.group_id not in state.groups:
@@ -88,7 +89,7 @@ def check_references(actions: tuple[act.Action, ...], state: PipelineState) -> N
     check_queues(actions, state)
 
 
-def check_queues(actions: tuple[act.Action, ...], state: PipelineState) -> None:
+def check_queues(actions: tuple[Action, ...], state: PipelineState) -> None:
     """Refuse a queue that no port has, or not the port that the list outputs to (BAD_QUEUE)."""
     queue_id = None
     for action in actions:
@@ -104,7 +105,7 @@ def check_queues(actions: tuple[act.Action, ...], state: PipelineState) -> None:
             raise refuse(OFPBAC.BAD_QUEUE, f"no queue {wanted} for {action}")
 
 
-def check_packet_out(actions: tuple[act.Action, ...], state: PipelineState) -> None:
+def check_packet_out(actions: tuple[Action, ...], state: PipelineState) -> None:
     """Refuse what a packet-out cannot do; only it may output to OFPP.TABLE (7.2.1)."""
     check_references(actions, state)
     check_actions(

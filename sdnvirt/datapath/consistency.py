@@ -12,6 +12,7 @@ from typing import Final
 
 from sdnvirt.datapath.actions import RULES
 from sdnvirt.datapath.layout import IP_TYPES, MPLS_TYPES, VLAN_TYPES
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.nicira.actions import OutputReg, RegLoad, RegMove
 from sdnvirt.openflow.nicira.conntrack import Conntrack
 from sdnvirt.openflow.v13 import actions as act
@@ -23,7 +24,7 @@ from sdnvirt.openflow.v13.match import Match
 from sdnvirt.openflow.v13.oxm import OxmField
 from sdnvirt.wire.ethernet import EtherType
 
-_APPLIES_TO: Final[dict[type[act.Action], tuple[int, ...]]] = {
+_APPLIES_TO: Final[dict[type[Action], tuple[int, ...]]] = {
     act.PopMpls: MPLS_TYPES,
     act.SetMplsTtl: MPLS_TYPES,
     act.DecMplsTtl: MPLS_TYPES,
@@ -60,7 +61,7 @@ class _Known:
             if mask is None or (field is oxm.VLAN_VID and mask & OFPVID.PRESENT)
         }
 
-    def check(self, action: act.Action) -> None:
+    def check(self, action: Action) -> None:
         """Refuse an action that does not fit, and note what it changes."""
         ethertype = self._values.get(oxm.ETH_TYPE)
         applies_to = _APPLIES_TO.get(type(action))
@@ -96,7 +97,7 @@ class _Known:
                 self._forget(oxm.VLAN_VID)
                 self._forget(oxm.ETH_TYPE)
 
-    def _check_prerequisite(self, action: act.Action, field: OxmField) -> None:
+    def _check_prerequisite(self, action: Action, field: OxmField) -> None:
         if field is oxm.VLAN_VID:
             self._check_tagged(action)
         needed = field.requires
@@ -106,7 +107,7 @@ class _Known:
         if given is None or given & needed.bits not in needed.values:
             raise _inconsistent(action, f"no {needed.field.name} that it needs")
 
-    def _check_tagged(self, action: act.Action) -> None:
+    def _check_tagged(self, action: Action) -> None:
         vlan = self._values.get(oxm.VLAN_VID)
         if vlan is not None and not vlan & OFPVID.PRESENT:
             raise _inconsistent(action, "no VLAN tag")
@@ -123,5 +124,5 @@ class _Known:
                 self._forget(other)
 
 
-def _inconsistent(action: act.Action, why: str) -> Exception:
+def _inconsistent(action: Action, why: str) -> Exception:
     return refuse(OFPBAC.MATCH_INCONSISTENT, f"{action} for packets with {why}")

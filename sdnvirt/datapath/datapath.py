@@ -22,7 +22,7 @@ from sdnvirt.datapath.state import PipelineState
 from sdnvirt.datapath.table import FlowTable
 from sdnvirt.datapath.walk import Narration, Walk
 from sdnvirt.frame import Frame
-from sdnvirt.openflow.v13.actions import Action
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.v13.flow import FlowMod, FlowStatsRequest
 from sdnvirt.openflow.v13.groups import GroupMod
 from sdnvirt.openflow.v13.meters import MeterMod

@@ -17,8 +17,9 @@ from sdnvirt.datapath.consistency import check_consistent
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.state import PipelineState
 from sdnvirt.datapath.table import TABLE_LIMIT, FlowTable, covers
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.extensions import Enqueue
-from sdnvirt.openflow.v13.actions import Action, Group, Output
+from sdnvirt.openflow.v13.actions import Group, Output
 from sdnvirt.openflow.v13.constants import OFPFC, OFPFF, OFPG, OFPP, OFPRR, OFPTT
 from sdnvirt.openflow.v13.error_codes import OFPFMFC, refuse
 from sdnvirt.openflow.v13.flow import FlowMod, FlowStatsRequest

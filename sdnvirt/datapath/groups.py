@@ -12,6 +12,7 @@ from typing import Final
 from zlib import crc32
 
 from sdnvirt.datapath.tally import Tally
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13.constants import OFPG, OFPGC, OFPGT, OFPP
 from sdnvirt.openflow.v13.error_codes import OFPBAC, OFPGMFC, refuse
@@ -99,7 +100,7 @@ class GroupTable:
 
     def __init__(
         self,
-        check_actions: Callable[[tuple[act.Action, ...]], None],
+        check_actions: Callable[[tuple[Action, ...]], None],
         invalidate: Callable[[], None],
     ) -> None:
         self._check_actions = check_actions

@@ -12,6 +12,7 @@ from sdnvirt.datapath.fragments import is_fragment
 from sdnvirt.datapath.tracking import track
 from sdnvirt.datapath.walk import ActionSet, Walk
 from sdnvirt.drops import DropReason
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.nicira.actions import Resubmit, ResubmitTable
 from sdnvirt.openflow.nicira.conntrack import Conntrack
 from sdnvirt.openflow.nicira.constants import IN_PORT, SAME_TABLE
@@ -35,7 +36,7 @@ EXECUTION_ORDER: Final = (Meter, ApplyActions, ClearActions, WriteActions, Write
 BRIDGE_GROUP: Final = 0x0180C2000000
 """The address that bridges of a spanning tree speak to (IEEE 802.1D, table 7-9)."""
 
-BY_FIELDS: Final[frozenset[type[act.Action]]] = frozenset(
+BY_FIELDS: Final[frozenset[type[Action]]] = frozenset(
     {act.Output, act.Group, act.SetQueue, act.SetField, act.PushVlan, act.PopVlan}
 )
 """Actions whose part in a program is the same for every packet with the same match fields. Others
@@ -102,7 +103,7 @@ def _miss(walk: Walk, table_id: int) -> None:
         walk.punt(None, OFPR.NO_MATCH)
 
 
-def process_actions(walk: Walk, actions: tuple[act.Action, ...]) -> Flow:
+def process_actions(walk: Walk, actions: tuple[Action, ...]) -> Flow:
     """Execute a list of actions only, as a packet-out asks; OFPP.TABLE is the pipeline."""
     reason, detail = DropReason.NO_OUTPUT, "packet-out"
     for action in actions:
@@ -118,7 +119,7 @@ def process_actions(walk: Walk, actions: tuple[act.Action, ...]) -> Flow:
     return walk.finish(reason, detail)
 
 
-def apply(walk: Walk, action: act.Action) -> None:
+def apply(walk: Walk, action: Action) -> None:
     """Execute one action, which was admitted."""
     if type(action) not in BY_FIELDS:
         walk.rest_on_key()
@@ -167,7 +168,7 @@ def _track(walk: Walk, action: Conntrack) -> None:
     track(walk, action, resume)
 
 
-_NESTING: Final[dict[type[act.Action], Callable[[Walk, Any], None]]] = {
+_NESTING: Final[dict[type[Action], Callable[[Walk, Any], None]]] = {
     act.Group: _apply_group, Resubmit: _resubmit, ResubmitTable: _resubmit, Conntrack: _track,
 }  # fmt: skip
 """What is done by actions that lead to other actions."""
@@ -200,7 +201,7 @@ def _execute(walk: Walk, entry: FlowEntry) -> int | None:
     return None
 
 
-def _write(action_set: ActionSet, actions: Iterable[act.Action]) -> None:
+def _write(action_set: ActionSet, actions: Iterable[Action]) -> None:
     """Merge actions into a set; each replaces the one of its type, or of its field (5.10)."""
     for action in actions:
         field = action.field if isinstance(action, act.SetField) else None

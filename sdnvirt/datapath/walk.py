@@ -37,8 +37,8 @@ from sdnvirt.datapath.state import PipelineState
 from sdnvirt.datapath.tally import Tally
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.v13 import oxm
-from sdnvirt.openflow.v13.actions import Action
 from sdnvirt.openflow.v13.oxm import OxmField
 from sdnvirt.wire.flowkey import KEY_BYTES, flow_key
 

@@ -22,7 +22,7 @@ from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
 from sdnvirt.engine.scheduler import Timer
 from sdnvirt.frame import Frame
-from sdnvirt.openflow.v13.actions import Action
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.v13.constants import OFPPC, OFPPR
 from sdnvirt.openflow.v13.flow import FlowMod
 from sdnvirt.openflow.v13.groups import GroupMod

@@ -11,7 +11,7 @@ from sdnvirt.datapath.groups import Group
 from sdnvirt.datapath.meters import Meter
 from sdnvirt.devices.device import Port
 from sdnvirt.devices.switch import OpenFlowSwitch
-from sdnvirt.openflow.v13.actions import actions_text
+from sdnvirt.openflow.action import actions_text
 from sdnvirt.openflow.v13.constants import OFPFF, OFPGT, OFPMF
 from sdnvirt.openflow.v13.flow import FlowStatsRequest
 from sdnvirt.openflow.v13.instructions import instructions_text

@@ -24,6 +24,15 @@ BAD_VERSION: Final = 0
 BAD_LENGTH: Final = 6
 """Code of BAD_REQUEST: wrong length for the type (OFPBRC_BAD_LEN)."""
 
+BAD_ACTION: Final = 2
+"""Error type: an action cannot be executed (OFPET_BAD_ACTION)."""
+
+BAD_ACTION_TYPE: Final = 0
+"""Code of BAD_ACTION: no action has this type (OFPBAC_BAD_TYPE)."""
+
+BAD_ACTION_LENGTH: Final = 1
+"""Code of BAD_ACTION: wrong length for the type (OFPBAC_BAD_LEN)."""
+
 
 class OpenFlowError(MalformedError):
     """Bytes that OpenFlow answers with an OFPT_ERROR of this type and code.

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.v13 import oxm
-from sdnvirt.openflow.v13.actions import Action, Output, PopVlan, SetField, SetQueue
+from sdnvirt.openflow.v13.actions import Output, PopVlan, SetField, SetQueue
 from sdnvirt.openflow.v13.constants import OFPAT, OFPP, OFPVID, named
 from sdnvirt.openflow.v13.oxm import OxmField
 

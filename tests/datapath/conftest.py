@@ -11,7 +11,8 @@ from sdnvirt.datapath.datapath import Datapath
 from sdnvirt.datapath.flow import Emission
 from sdnvirt.datapath.flow_entries import Removal
 from sdnvirt.frame import Frame
-from sdnvirt.openflow.v13.actions import Action, Output
+from sdnvirt.openflow.action import Action
+from sdnvirt.openflow.v13.actions import Output
 from sdnvirt.openflow.v13.constants import OFPFC
 from sdnvirt.openflow.v13.flow import FlowMod, FlowStatsRequest
 from sdnvirt.openflow.v13.instructions import ApplyActions, Instruction

@@ -10,6 +10,7 @@ import pytest
 from sdnvirt.datapath.fields import MATCHABLE
 from sdnvirt.datapath.rewriting.setters import SETTERS
 from sdnvirt.frame import Frame
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13 import oxm
@@ -89,7 +90,7 @@ REFUSED_ACTIONS = [
 @pytest.mark.parametrize(("action", "answer"), REFUSED_ACTIONS, ids=str)
 @pytest.mark.parametrize("kind", [ApplyActions, WriteActions])
 def test_an_action_that_is_not_executed_is_refused_in_every_instruction(
-    driver: Any, kind: type[ApplyActions], action: act.Action, answer: str
+    driver: Any, kind: type[ApplyActions], action: Action, answer: str
 ) -> None:
     with pytest.raises(OpenFlowError) as caught:
         driver.mod(kind((act.Output(2), action)))
@@ -99,7 +100,7 @@ def test_an_action_that_is_not_executed_is_refused_in_every_instruction(
 
 @pytest.mark.parametrize(("action", "answer"), REFUSED_ACTIONS, ids=str)
 def test_an_action_that_is_not_executed_is_refused_in_a_packet_out(
-    driver: Any, action: act.Action, answer: str
+    driver: Any, action: Action, answer: str
 ) -> None:
     with pytest.raises(OpenFlowError) as caught:
         driver.datapath.packet_out(1, Frame(FRAME), (action,), 0)
@@ -123,7 +124,7 @@ ADMITTED = (
 )  # fmt: skip
 
 
-def fitting(action: act.Action) -> Match:
+def fitting(action: Action) -> Match:
     """The match with the prerequisites of what an action sets."""
     values = {"in_port": 1}
     needed = action.field.requires if isinstance(action, act.SetField) else None
@@ -134,7 +135,7 @@ def fitting(action: act.Action) -> Match:
 
 
 @pytest.mark.parametrize("action", ADMITTED, ids=str)
-def test_every_action_that_is_admitted_is_executed(driver: Any, action: act.Action) -> None:
+def test_every_action_that_is_admitted_is_executed(driver: Any, action: Action) -> None:
     driver.mod(ApplyActions((action,)), GotoTable(1), match=fitting(action))
     driver.mod(WriteActions((action,)), match=fitting(action), table_id=1)
     driver.send(FRAME, port=1)

@@ -12,8 +12,9 @@ from sdnvirt.datapath.cache import CHANGES_LIMIT
 from sdnvirt.datapath.datapath import Datapath
 from sdnvirt.datapath.flow import Flow
 from sdnvirt.frame import Frame
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.v13 import oxm
-from sdnvirt.openflow.v13.actions import Action, DecNwTtl, Group, Output, PopVlan, SetField
+from sdnvirt.openflow.v13.actions import DecNwTtl, Group, Output, PopVlan, SetField
 from sdnvirt.openflow.v13.constants import OFPFC, OFPGC, OFPGT
 from sdnvirt.openflow.v13.flow import FlowMod
 from sdnvirt.openflow.v13.groups import Bucket, GroupMod

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13 import oxm
@@ -89,7 +90,7 @@ CONSISTENT = [
 
 @pytest.mark.parametrize(("match", "actions"), INCONSISTENT, ids=str)
 def test_actions_that_do_not_fit_the_match_are_refused(
-    driver: Any, match: dict[str, Any], actions: tuple[act.Action, ...]
+    driver: Any, match: dict[str, Any], actions: tuple[Action, ...]
 ) -> None:
     with pytest.raises(OpenFlowError) as caught:
         driver.apply(*actions, match=Match.of(**match))
@@ -100,7 +101,7 @@ def test_actions_that_do_not_fit_the_match_are_refused(
 
 @pytest.mark.parametrize(("match", "actions"), CONSISTENT, ids=str)
 def test_actions_that_fit_the_match_are_admitted(
-    driver: Any, match: dict[str, Any], actions: tuple[act.Action, ...]
+    driver: Any, match: dict[str, Any], actions: tuple[Action, ...]
 ) -> None:
     driver.apply(*actions, match=Match.of(**match))
     assert len(driver.entries()) == 1

@@ -11,8 +11,9 @@ from scapy.layers.l2 import ARP, Dot1AD, Dot1Q, Ether
 from scapy.layers.sctp import SCTP, SCTPChunkData
 from scapy.packet import Packet, Raw
 
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.extensions import SetIfPresent, Settable, SetVlanPcp, SetVlanVid, StripVlan
-from sdnvirt.openflow.v13.actions import Action, Output
+from sdnvirt.openflow.v13.actions import Output
 
 ETHER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
 V4 = {"src": "10.0.0.1", "dst": "10.0.0.2", "tos": 0x55}

@@ -26,6 +26,7 @@ from sdnvirt.datapath.rewriting.setters import SETTERS
 from sdnvirt.datapath.rewriting.ttl import ttl_of
 from sdnvirt.datapath.walk import Walk
 from sdnvirt.frame import Frame
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.constants import OFPR
@@ -99,7 +100,7 @@ def seen(walk: Walk) -> tuple[Any, ...]:
 @settings(max_examples=6 * settings().max_examples)
 @given(twins(), st.lists(ACTIONS, max_size=5))
 def test_packets_with_one_key_look_alike_after_any_actions_or_the_walk_looked_deeper(
-    pair: tuple[bytes, bytes], actions: list[act.Action]
+    pair: tuple[bytes, bytes], actions: list[Action]
 ) -> None:
     datapath = Datapath()
     datapath.set_port(1, True)
@@ -142,7 +143,7 @@ UDP4 = IP(src="10.0.0.1", dst="10.0.0.2") / UDP(sport=1, dport=2) / BODY
     ids=["set-field", "pop"],
 )
 def test_frames_that_differ_only_behind_the_key_are_told_apart_once_they_are_relabelled(
-    driver: Any, packet: Packet, relabel: act.Action, ethertype: int
+    driver: Any, packet: Packet, relabel: Action, ethertype: int
 ) -> None:
     """ARP's sender is where IPv4 has its checksum, which is not in the key."""
     driver.mod(ApplyActions((relabel,)), GotoTable(1), match=Match.of(eth_type=ethertype))

@@ -11,13 +11,14 @@ from scapy.layers.l2 import ARP, Dot1Q, Ether
 from sdnvirt.datapath.flow import Punt
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.nicira import actions as nx
 from sdnvirt.openflow.nicira import fields as nxm
 from sdnvirt.openflow.nicira.constants import IN_PORT, SAME_TABLE
 from sdnvirt.openflow.nicira.subfield import Subfield
 from sdnvirt.openflow.v13 import oxm
-from sdnvirt.openflow.v13.actions import Action, Output, SetField
+from sdnvirt.openflow.v13.actions import Output, SetField
 from sdnvirt.openflow.v13.constants import OFPGC, OFPGT, OFPP, OFPR
 from sdnvirt.openflow.v13.error_codes import error_name
 from sdnvirt.openflow.v13.groups import Bucket, GroupMod

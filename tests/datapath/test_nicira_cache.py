@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.nicira import actions as nx
 from sdnvirt.openflow.nicira import fields as nxm
 from sdnvirt.openflow.nicira.constants import IN_PORT, SAME_TABLE
 from sdnvirt.openflow.nicira.learn import Learn, Purpose, Spec
 from sdnvirt.openflow.nicira.subfield import Subfield
 from sdnvirt.openflow.v13 import oxm
-from sdnvirt.openflow.v13.actions import Action, Output, SetField
+from sdnvirt.openflow.v13.actions import Output, SetField
 from sdnvirt.openflow.v13.instructions import ApplyActions, GotoTable
 from sdnvirt.openflow.v13.match import Match
 

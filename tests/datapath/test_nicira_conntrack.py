@@ -13,6 +13,7 @@ from sdnvirt.datapath.conntrack import table as conntrack
 from sdnvirt.datapath.flow import Loss
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.nicira import actions as nx
 from sdnvirt.openflow.nicira import fields as nxm
@@ -20,7 +21,7 @@ from sdnvirt.openflow.nicira.conntrack import Conntrack, ConntrackClear, Nat, Ra
 from sdnvirt.openflow.nicira.constants import IN_PORT, NXCT, NXNAT, CtState
 from sdnvirt.openflow.nicira.subfield import Subfield
 from sdnvirt.openflow.v13 import oxm
-from sdnvirt.openflow.v13.actions import Action, Output, SetField
+from sdnvirt.openflow.v13.actions import Output, SetField
 from sdnvirt.openflow.v13.error_codes import error_name
 from sdnvirt.openflow.v13.instructions import ApplyActions, GotoTable, WriteActions
 from sdnvirt.openflow.v13.match import Match

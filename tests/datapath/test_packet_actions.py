@@ -10,6 +10,7 @@ from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.constants import OFPR
@@ -61,7 +62,7 @@ def test_the_action_set_copies_ttl_in_before_the_pop_and_out_before_the_decremen
     ids=["MPLS", "IPv4", "IPv6"],
 )
 def test_an_expired_ttl_goes_to_the_controller_and_no_further(
-    driver: Any, action: act.Action, packet: Any, ttl: int
+    driver: Any, action: Action, packet: Any, ttl: int
 ) -> None:
     driver.apply(act.Output(3), action, act.Output(2), cookie=7)
     frame = bytes(packet(ttl))

@@ -19,9 +19,10 @@ from sdnvirt.devices.switch import OpenFlowSwitch
 from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.extensions import Enqueue
-from sdnvirt.openflow.v13.actions import Action, Group, Output, SetQueue
+from sdnvirt.openflow.v13.actions import Group, Output, SetQueue
 from sdnvirt.openflow.v13.constants import OFPGC, OFPGT, OFPP
 from sdnvirt.openflow.v13.error_codes import error_name
 from sdnvirt.openflow.v13.flow import FlowMod

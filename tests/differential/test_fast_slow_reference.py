@@ -29,17 +29,10 @@ from sdnvirt.datapath.flow import Flow, Punt
 from sdnvirt.datapath.rewriting.ethernet import pop_vlan, push_vlan
 from sdnvirt.datapath.rewriting.setters import SETTERS
 from sdnvirt.frame import Frame
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.v13 import oxm
-from sdnvirt.openflow.v13.actions import (
-    Action,
-    DecNwTtl,
-    Output,
-    PopVlan,
-    PushVlan,
-    SetField,
-    SetNwTtl,
-)
+from sdnvirt.openflow.v13.actions import DecNwTtl, Output, PopVlan, PushVlan, SetField, SetNwTtl
 from sdnvirt.openflow.v13.constants import OFPFC, OFPFF, OFPG, OFPP, OFPRR, OFPTT
 from sdnvirt.openflow.v13.error_codes import OFPET, OFPFMFC
 from sdnvirt.openflow.v13.flow import FlowMod, FlowStatsRequest

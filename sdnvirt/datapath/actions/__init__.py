@@ -10,7 +10,7 @@ from typing import Final
 
 from sdnvirt.datapath.actions import extensions, forwarding, nicira, packet, ttl
 from sdnvirt.datapath.actions.rule import ActionRule
-from sdnvirt.openflow.v13.actions import Action
+from sdnvirt.openflow.action import Action
 
 RULES: Final[dict[type[Action], ActionRule]] = {
     **packet.RULES, **ttl.RULES, **forwarding.RULES,

@@ -16,6 +16,7 @@ from sdnvirt.datapath.rewriting.patch import Rewrite
 from sdnvirt.datapath.rewriting.setters import SETTERS
 from sdnvirt.datapath.walk import Walk
 from sdnvirt.openflow import extensions as ext
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.extensions import Settable
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13 import oxm
@@ -79,7 +80,7 @@ def _enqueue(walk: Walk, action: ext.Enqueue) -> None:
     walk.queue_id = before
 
 
-RULES: Final[dict[type[act.Action], ActionRule]] = {
+RULES: Final[dict[type[Action], ActionRule]] = {
     ext.SetVlanVid: ActionRule(Order.SET, admit_any, _set_vlan_vid),
     ext.SetVlanPcp: ActionRule(Order.SET, admit_any, _set_vlan_pcp),
     ext.StripVlan: ActionRule(Order.POP, admit_any, _strip_vlan),

@@ -6,6 +6,7 @@ from typing import Final
 
 from sdnvirt.datapath.actions.rule import ActionRule, Order, admit_any
 from sdnvirt.datapath.walk import Walk
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.v10.constants import OFPPC as OFPPC10
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13.constants import OFPP, OFPPC, OFPR
@@ -66,7 +67,7 @@ def _group(_walk: Walk, action: act.Group) -> None:
     raise AssertionError(f"{action} is executed by the pipeline, as groups hold actions")
 
 
-RULES: Final[dict[type[act.Action], ActionRule]] = {
+RULES: Final[dict[type[Action], ActionRule]] = {
     act.Output: ActionRule(Order.OUTPUT, _admit_output, _output),
     act.Group: ActionRule(Order.GROUP, admit_any, _group),
     act.SetQueue: ActionRule(Order.QUEUE, admit_any, _set_queue),

@@ -11,6 +11,7 @@ from sdnvirt.datapath.flow import Deferred, Emission
 from sdnvirt.datapath.rewriting.setters import SETTERS
 from sdnvirt.datapath.walk import Walk
 from sdnvirt.frame import Frame
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.nicira import fields as nxm
 from sdnvirt.openflow.nicira.actions import RegLoad, RegLoad2
@@ -18,7 +19,7 @@ from sdnvirt.openflow.nicira.constants import NXLEARN
 from sdnvirt.openflow.nicira.learn import Learn, Purpose
 from sdnvirt.openflow.nicira.subfield import Subfield
 from sdnvirt.openflow.v13 import oxm
-from sdnvirt.openflow.v13.actions import Action, Output
+from sdnvirt.openflow.v13.actions import Output
 from sdnvirt.openflow.v13.constants import OFPFF, OFPP, OFPTT
 from sdnvirt.openflow.v13.error_codes import OFPBAC, OFPBMC, refuse
 from sdnvirt.openflow.v13.flow import FlowMod

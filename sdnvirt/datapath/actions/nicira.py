@@ -12,6 +12,7 @@ from sdnvirt.datapath.actions.learning import admit_learn, learn
 from sdnvirt.datapath.actions.rule import ActionRule, Order, admit_any
 from sdnvirt.datapath.rewriting.setters import SETTERS
 from sdnvirt.datapath.walk import Walk
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.nicira import actions as nx
 from sdnvirt.openflow.nicira import fields as nxm
@@ -182,11 +183,11 @@ def _clear(walk: Walk, _action: ConntrackClear) -> None:
         walk.set_register(field, 0)
 
 
-def _elsewhere(_walk: Walk, action: act.Action) -> None:
+def _elsewhere(_walk: Walk, action: Action) -> None:
     raise AssertionError(f"{action} is executed by the pipeline, as it leads to other actions")
 
 
-RULES: Final[dict[type[act.Action], ActionRule]] = {
+RULES: Final[dict[type[Action], ActionRule]] = {
     nx.RegLoad: ActionRule(Order.SET, _admit_load, _load),
     nx.RegLoad2: ActionRule(Order.SET, _admit_load2, _load2),
     nx.RegMove: ActionRule(Order.SET, _admit_move, _move),

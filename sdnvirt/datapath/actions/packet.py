@@ -11,6 +11,7 @@ from sdnvirt.datapath.rewriting.mpls import payload_type, pop_mpls, push_mpls
 from sdnvirt.datapath.rewriting.pbb import pop_pbb, push_pbb
 from sdnvirt.datapath.rewriting.setters import SETTERS
 from sdnvirt.datapath.walk import Walk
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.nicira import fields as nxm
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13 import oxm
@@ -84,7 +85,7 @@ def _pop_pbb(walk: Walk, _action: act.PopPbb) -> None:
     walk.change(pop_pbb, 0)
 
 
-RULES: Final[dict[type[act.Action], ActionRule]] = {
+RULES: Final[dict[type[Action], ActionRule]] = {
     act.SetField: ActionRule(Order.SET, _admit_set_field, _set_field),
     act.PushVlan: ActionRule(Order.PUSH_VLAN, _admit_push_vlan, _push_vlan),
     act.PopVlan: ActionRule(Order.POP, admit_any, _pop_vlan),

@@ -11,6 +11,7 @@ from sdnvirt.datapath.rewriting.mpls import mpls_ttl_of, set_mpls_ttl
 from sdnvirt.datapath.rewriting.patch import Rewrite
 from sdnvirt.datapath.rewriting.ttl import copy_ttl_in, copy_ttl_out, set_ttl, ttl_of
 from sdnvirt.datapath.walk import Walk
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.constants import OFPR
@@ -47,7 +48,7 @@ def _copying(rewrite: Rewrite) -> Callable[[Walk, Any], None]:
     return execute
 
 
-RULES: Final[dict[type[act.Action], ActionRule]] = {
+RULES: Final[dict[type[Action], ActionRule]] = {
     act.SetNwTtl: ActionRule(Order.SET, admit_any, _setting(set_ttl)),
     act.DecNwTtl: ActionRule(Order.DECREMENT_TTL, admit_any, _decrementing(ttl_of, set_ttl)),
     act.SetMplsTtl: ActionRule(Order.SET, admit_any, _setting(set_mpls_ttl)),

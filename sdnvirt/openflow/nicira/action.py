@@ -12,8 +12,8 @@ from collections.abc import Callable
 from struct import Struct
 from typing import ClassVar, Final, Self
 
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.nicira.constants import NICIRA
-from sdnvirt.openflow.v13.actions import Action
 from sdnvirt.openflow.v13.constants import OFPAT
 from sdnvirt.openflow.v13.error_codes import OFPBAC, refuse
 

@@ -7,11 +7,12 @@ from ipaddress import IPv4Address, IPv6Address
 from struct import Struct
 from typing import ClassVar, Final, NamedTuple, Self
 
+from sdnvirt.openflow.action import MIN_SIZE, pack_actions
 from sdnvirt.openflow.nicira.action import HEADER, FixedNiciraAction, NiciraAction
 from sdnvirt.openflow.nicira.actions import RegLoad, RegLoad2
 from sdnvirt.openflow.nicira.constants import NICIRA, NO_TABLE, NXAST, NXCT, NXNAT
 from sdnvirt.openflow.nicira.subfield import Subfield, field_at, unpack_subfield
-from sdnvirt.openflow.v13.actions import MIN_SIZE, SetField, pack_actions
+from sdnvirt.openflow.v13.actions import SetField
 from sdnvirt.openflow.v13.constants import OFPAT
 from sdnvirt.openflow.v13.error_codes import OFPBAC, refuse
 

@@ -8,12 +8,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar, Final, Self
 
 from sdnvirt.addresses import Ipv4, Mac
+from sdnvirt.openflow.action import Action, FixedAction, take_actions
 from sdnvirt.openflow.v10.constants import OFPAT, OFPP
 from sdnvirt.openflow.v10.error_codes import OFPBAC, refuse
 from sdnvirt.openflow.v13.constants import named
@@ -24,57 +25,12 @@ _OCTET: Final = Struct("!HHB3x")
 _NUMBER: Final = Struct("!HHH2x")
 _VENDOR: Final = Struct("!HHI")
 
-MIN_SIZE: Final = 8
-"""Bytes of the shortest action; all are multiples of it."""
-
 MAX_LEN: Final = 0xFFFF
 """The most bytes that an output to the controller can ask for: more than any packet has."""
 
 
-class Action:
-    """An action; ``TYPE`` is its OFPAT number. Its text is what ovs-ofctl prints."""
-
-    __slots__ = ()
-
-    TYPE: ClassVar[int]
-
-    @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        """Return the action that is ``data[start:end]``, whose type and length were checked.
-
-        Raises:
-            OpenFlowError: the arguments break the specification (OFPET_BAD_ACTION).
-        """
-        raise NotImplementedError
-
-    def pack(self) -> bytes:
-        """Return the action's bytes, header and padding included."""
-        raise NotImplementedError
-
-
-class _FixedAction(Action):
-    """An action whose arguments are the values of one struct layout, in order."""
-
-    __slots__ = ()
-
-    LAYOUT: ClassVar[Struct] = _PLAIN
-
-    __match_args__: ClassVar[tuple[str, ...]] = ()  # the fields; filled in by @dataclass
-
-    @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        if end - start != cls.LAYOUT.size:
-            raise refuse(OFPBAC.BAD_LEN, f"{cls.__name__} cannot have {end - start} bytes")
-        make: Callable[..., Self] = cls
-        return make(*cls.LAYOUT.unpack_from(data, start)[2:])
-
-    def pack(self) -> bytes:
-        arguments = [getattr(self, name) for name in self.__match_args__]
-        return self.LAYOUT.pack(self.TYPE, self.LAYOUT.size, *arguments)
-
-
 @dataclass(frozen=True, slots=True)
-class Output(_FixedAction):
+class Output(FixedAction):
     """Send the packet out of a port.
 
     Attributes:
@@ -96,7 +52,7 @@ class Output(_FixedAction):
         return f"output:{self.port}"
 
 
-class _BitsAction(_FixedAction):
+class _BitsAction(FixedAction):
     """An action with one integer, of which only the bits in ``BITS`` may be set."""
 
     __slots__ = ()
@@ -143,7 +99,7 @@ class SetVlanPcp(_BitsAction):
 
 
 @dataclass(frozen=True, slots=True)
-class StripVlan(_FixedAction):
+class StripVlan(FixedAction):
     """Take away the VLAN tag, if there is one."""
 
     TYPE: ClassVar[int] = OFPAT.STRIP_VLAN
@@ -153,7 +109,7 @@ class StripVlan(_FixedAction):
 
 
 @dataclass(frozen=True, slots=True)
-class _SetDlAddress(_FixedAction):
+class _SetDlAddress(FixedAction):
     dl_addr: Mac
 
     LAYOUT: ClassVar[Struct] = Struct("!HH6s6x")
@@ -186,7 +142,7 @@ class SetDlDst(_SetDlAddress):
 
 
 @dataclass(frozen=True, slots=True)
-class _SetNwAddress(_FixedAction):
+class _SetNwAddress(FixedAction):
     nw_addr: Ipv4
 
     LAYOUT: ClassVar[Struct] = Struct("!HH4s")
@@ -233,7 +189,7 @@ class SetNwTos(_BitsAction):
 
 
 @dataclass(frozen=True, slots=True)
-class SetTpSrc(_FixedAction):
+class SetTpSrc(FixedAction):
     """Set the source port of a packet whose transport protocol has ports."""
 
     tp: int
@@ -246,7 +202,7 @@ class SetTpSrc(_FixedAction):
 
 
 @dataclass(frozen=True, slots=True)
-class SetTpDst(_FixedAction):
+class SetTpDst(FixedAction):
     """Set the destination port of a packet whose transport protocol has ports."""
 
     tp: int
@@ -259,7 +215,7 @@ class SetTpDst(_FixedAction):
 
 
 @dataclass(frozen=True, slots=True)
-class Enqueue(_FixedAction):
+class Enqueue(FixedAction):
     """Send the packet out of a port by one of its queues; later outputs are not affected."""
 
     port: int
@@ -315,26 +271,8 @@ def unpack_actions(data: bytes, start: int, end: int) -> tuple[Action, ...]:
     Raises:
         OpenFlowError: one of them breaks the specification (OFPET_BAD_ACTION).
     """
-    actions = []
-    while start < end:
-        if end - start < MIN_SIZE:
-            raise refuse(OFPBAC.BAD_LEN, f"an action cannot have {end - start} bytes")
-        kind, length = _HEADER.unpack_from(data, start)
-        if length < MIN_SIZE or length % 8 or length > end - start:
-            raise refuse(OFPBAC.BAD_LEN, f"an action of {length} bytes in {end - start}")
-        action = ACTIONS.get(kind)
-        if action is None:
-            raise refuse(OFPBAC.BAD_TYPE, f"no action has the type {kind}")
-        actions.append(action.unpack(data, start, start + length))
-        start += length
-    return tuple(actions)
+    return take_actions(data, start, end, _class_of)
 
 
-def pack_actions(actions: Iterable[Action]) -> bytes:
-    """Return actions as bytes, one behind the other."""
-    return b"".join([action.pack() for action in actions])
-
-
-def actions_text(actions: Iterable[Action]) -> str:
-    """Return actions as ovs-ofctl prints them: in order with commas, or ``drop`` for none."""
-    return ",".join(map(str, actions)) or "drop"
+def _class_of(kind: int, _data: bytes, _start: int) -> type[Action] | None:
+    return ACTIONS.get(kind)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar, Final, Self
 
+from sdnvirt.openflow.action import Action, pack_actions
 from sdnvirt.openflow.errors import bad_length
 from sdnvirt.openflow.record import Message, Record
-from sdnvirt.openflow.v10.actions import Action, pack_actions, unpack_actions
+from sdnvirt.openflow.v10.actions import unpack_actions
 from sdnvirt.openflow.v10.constants import (
     ALL_TABLES,
     DEFAULT_PRIORITY,

@@ -8,11 +8,11 @@ from __future__ import annotations
 from struct import Struct
 from typing import Final
 
+from sdnvirt.openflow.action import Action, take_actions
 from sdnvirt.openflow.nicira.codec import nicira_class
 from sdnvirt.openflow.nicira.constants import NICIRA
-from sdnvirt.openflow.v13.actions import ACTIONS, MIN_SIZE, Action
+from sdnvirt.openflow.v13.actions import ACTIONS
 from sdnvirt.openflow.v13.constants import OFPAT
-from sdnvirt.openflow.v13.error_codes import OFPBAC, refuse
 
 _HEADER: Final = Struct("!HH")
 _EXPERIMENTER: Final = NICIRA.to_bytes(4, "big")
@@ -24,19 +24,7 @@ def unpack_actions(data: bytes, start: int, end: int) -> tuple[Action, ...]:
     Raises:
         OpenFlowError: one of them breaks the specification (OFPET_BAD_ACTION).
     """
-    actions = []
-    while start < end:
-        if end - start < MIN_SIZE:
-            raise refuse(OFPBAC.BAD_LEN, f"an action cannot have {end - start} bytes")
-        kind, length = _HEADER.unpack_from(data, start)
-        if length < MIN_SIZE or length % 8 or length > end - start:
-            raise refuse(OFPBAC.BAD_LEN, f"an action of {length} bytes in {end - start}")
-        action = _class_of(kind, data, start)
-        if action is None:
-            raise refuse(OFPBAC.BAD_TYPE, f"no action has the type {kind}")
-        actions.append(action.unpack(data, start, start + length))
-        start += length
-    return tuple(actions)
+    return take_actions(data, start, end, _class_of)
 
 
 def _class_of(kind: int, data: bytes, start: int) -> type[Action] | None:

@@ -8,11 +8,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar, Final, Self
 
+from sdnvirt.openflow.action import Action, FixedAction
 from sdnvirt.openflow.nicira.fields import KNOWN_HEADERS, field_like
 from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.constants import OFPAT, OFPCML, OFPP, named
@@ -26,54 +26,9 @@ _NUMBER: Final = Struct("!HHI")
 _TTL: Final = Struct("!HHB3x")
 _ETHER_TYPE: Final = Struct("!HHH2x")
 
-MIN_SIZE: Final = 8
-"""Bytes of the shortest action; all are multiples of it."""
-
-
-class Action:
-    """An action; ``TYPE`` is its OFPAT number. Its text is what ovs-ofctl prints."""
-
-    __slots__ = ()
-
-    TYPE: ClassVar[int]
-
-    @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        """Return the action that is ``data[start:end]``, whose type and length were checked.
-
-        Raises:
-            OpenFlowError: the arguments break the specification (OFPET_BAD_ACTION).
-        """
-        raise NotImplementedError
-
-    def pack(self) -> bytes:
-        """Return the action's bytes, header and padding included."""
-        raise NotImplementedError
-
-
-class _FixedAction(Action):
-    """An action whose arguments are the integers of one struct layout, in order."""
-
-    __slots__ = ()
-
-    LAYOUT: ClassVar[Struct] = _PLAIN
-
-    __match_args__: ClassVar[tuple[str, ...]] = ()  # the fields; filled in by @dataclass
-
-    @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        if end - start != cls.LAYOUT.size:
-            raise refuse(OFPBAC.BAD_LEN, f"{cls.__name__} cannot have {end - start} bytes")
-        make: Callable[..., Self] = cls
-        return make(*cls.LAYOUT.unpack_from(data, start)[2:])
-
-    def pack(self) -> bytes:
-        arguments = [getattr(self, name) for name in self.__match_args__]
-        return self.LAYOUT.pack(self.TYPE, self.LAYOUT.size, *arguments)
-
 
 @dataclass(frozen=True, slots=True)
-class Output(_FixedAction):
+class Output(FixedAction):
     """Send the packet out of a port.
 
     Attributes:
@@ -96,7 +51,7 @@ class Output(_FixedAction):
 
 
 @dataclass(frozen=True, slots=True)
-class CopyTtlOut(_FixedAction):
+class CopyTtlOut(FixedAction):
     """Copy the TTL of the next-to-outermost header to the outermost."""
 
     TYPE: ClassVar[int] = OFPAT.COPY_TTL_OUT
@@ -106,7 +61,7 @@ class CopyTtlOut(_FixedAction):
 
 
 @dataclass(frozen=True, slots=True)
-class CopyTtlIn(_FixedAction):
+class CopyTtlIn(FixedAction):
     """Copy the TTL of the outermost header to the next-to-outermost."""
 
     TYPE: ClassVar[int] = OFPAT.COPY_TTL_IN
@@ -116,7 +71,7 @@ class CopyTtlIn(_FixedAction):
 
 
 @dataclass(frozen=True, slots=True)
-class SetMplsTtl(_FixedAction):
+class SetMplsTtl(FixedAction):
     """Set the TTL of the outermost MPLS label."""
 
     ttl: int
@@ -129,7 +84,7 @@ class SetMplsTtl(_FixedAction):
 
 
 @dataclass(frozen=True, slots=True)
-class DecMplsTtl(_FixedAction):
+class DecMplsTtl(FixedAction):
     """Decrement the TTL of the outermost MPLS label."""
 
     TYPE: ClassVar[int] = OFPAT.DEC_MPLS_TTL
@@ -139,7 +94,7 @@ class DecMplsTtl(_FixedAction):
 
 
 @dataclass(frozen=True, slots=True)
-class PushVlan(_FixedAction):
+class PushVlan(FixedAction):
     """Put a VLAN tag of this EtherType before the outermost one."""
 
     ethertype: int
@@ -152,7 +107,7 @@ class PushVlan(_FixedAction):
 
 
 @dataclass(frozen=True, slots=True)
-class PopVlan(_FixedAction):
+class PopVlan(FixedAction):
     """Take away the outermost VLAN tag."""
 
     TYPE: ClassVar[int] = OFPAT.POP_VLAN
@@ -162,7 +117,7 @@ class PopVlan(_FixedAction):
 
 
 @dataclass(frozen=True, slots=True)
-class PushMpls(_FixedAction):
+class PushMpls(FixedAction):
     """Put an MPLS label of this EtherType before the outermost one."""
 
     ethertype: int
@@ -175,7 +130,7 @@ class PushMpls(_FixedAction):
 
 
 @dataclass(frozen=True, slots=True)
-class PopMpls(_FixedAction):
+class PopMpls(FixedAction):
     """Take away the outermost MPLS label; what follows it has this EtherType."""
 
     ethertype: int
@@ -188,7 +143,7 @@ class PopMpls(_FixedAction):
 
 
 @dataclass(frozen=True, slots=True)
-class SetQueue(_FixedAction):
+class SetQueue(FixedAction):
     """Use this queue of whichever port the packet goes out of."""
 
     queue_id: int
@@ -201,7 +156,7 @@ class SetQueue(_FixedAction):
 
 
 @dataclass(frozen=True, slots=True)
-class Group(_FixedAction):
+class Group(FixedAction):
     """Process the packet by a group."""
 
     group_id: int
@@ -214,7 +169,7 @@ class Group(_FixedAction):
 
 
 @dataclass(frozen=True, slots=True)
-class SetNwTtl(_FixedAction):
+class SetNwTtl(FixedAction):
     """Set the IPv4 TTL or the IPv6 hop limit."""
 
     ttl: int
@@ -227,7 +182,7 @@ class SetNwTtl(_FixedAction):
 
 
 @dataclass(frozen=True, slots=True)
-class DecNwTtl(_FixedAction):
+class DecNwTtl(FixedAction):
     """Decrement the IPv4 TTL or the IPv6 hop limit."""
 
     TYPE: ClassVar[int] = OFPAT.DEC_NW_TTL
@@ -237,7 +192,7 @@ class DecNwTtl(_FixedAction):
 
 
 @dataclass(frozen=True, slots=True)
-class PushPbb(_FixedAction):
+class PushPbb(FixedAction):
     """Put a provider backbone bridging header of this EtherType before the frame."""
 
     ethertype: int
@@ -250,7 +205,7 @@ class PushPbb(_FixedAction):
 
 
 @dataclass(frozen=True, slots=True)
-class PopPbb(_FixedAction):
+class PopPbb(FixedAction):
     """Take away the outermost provider backbone bridging header."""
 
     TYPE: ClassVar[int] = OFPAT.POP_PBB
@@ -341,13 +296,3 @@ ACTIONS: Final[dict[int, type[Action]]] = {
     )
 }  # fmt: skip
 """The class of each action type. An experimenter's own actions may have one of their own."""
-
-
-def pack_actions(actions: Iterable[Action]) -> bytes:
-    """Return actions as bytes, one behind the other."""
-    return b"".join([action.pack() for action in actions])
-
-
-def actions_text(actions: Iterable[Action]) -> str:
-    """Return actions as ovs-ofctl prints them: in order with commas, or ``drop`` for none."""
-    return ",".join(map(str, actions)) or "drop"

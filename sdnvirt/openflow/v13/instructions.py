@@ -14,8 +14,8 @@ from functools import lru_cache
 from struct import Struct
 from typing import ClassVar, Final, Self
 
+from sdnvirt.openflow.action import Action, actions_text, pack_actions
 from sdnvirt.openflow.v13.action_lists import unpack_actions
-from sdnvirt.openflow.v13.actions import Action, actions_text, pack_actions
 from sdnvirt.openflow.v13.constants import OFPIT
 from sdnvirt.openflow.v13.error_codes import OFPBIC, refuse
 

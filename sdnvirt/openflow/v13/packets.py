@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar, Final, Self
 
+from sdnvirt.openflow.action import Action, pack_actions
 from sdnvirt.openflow.errors import bad_length
 from sdnvirt.openflow.record import Message
 from sdnvirt.openflow.v13.action_lists import unpack_actions
-from sdnvirt.openflow.v13.actions import Action, pack_actions
 from sdnvirt.openflow.v13.constants import NO_BUFFER, OFPP, OFPT
 from sdnvirt.openflow.v13.match import ALL_PACKETS, Match, take_match
 

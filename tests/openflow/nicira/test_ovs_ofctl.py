@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.nicira import actions as nx
 from sdnvirt.openflow.nicira import fields as nxm
 from sdnvirt.openflow.nicira.conntrack import Conntrack, ConntrackClear, Nat, Range
@@ -15,7 +16,7 @@ from sdnvirt.openflow.nicira.constants import IN_PORT, NXCT, NXNAT, SAME_TABLE
 from sdnvirt.openflow.nicira.learn import Learn, Purpose, Spec
 from sdnvirt.openflow.nicira.subfield import Subfield
 from sdnvirt.openflow.v13 import oxm
-from sdnvirt.openflow.v13.actions import Action, SetField
+from sdnvirt.openflow.v13.actions import SetField
 from sdnvirt.openflow.v13.codec import encode
 from sdnvirt.openflow.v13.flow import FlowMod
 from sdnvirt.openflow.v13.instructions import ApplyActions

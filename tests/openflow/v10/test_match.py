@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sdnvirt.addresses import Ipv4, Mac
+from sdnvirt.openflow.action import actions_text
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.v10 import actions as act
 from sdnvirt.openflow.v10.constants import OFPP, WILDCARDS_ALL
@@ -84,10 +85,10 @@ def test_text_of_actions_is_that_of_ovs_ofctl():
         act.Output(OFPP.CONTROLLER, 128),
         act.VendorAction(0x2320, bytes(8)),
     )
-    assert act.actions_text(actions) == (
+    assert actions_text(actions) == (
         "mod_vlan_vid:5,mod_vlan_pcp:2,strip_vlan,mod_dl_src:02:00:00:00:00:01,"
         "mod_dl_dst:02:00:00:00:00:02,mod_nw_src:10.0.0.1,mod_nw_dst:10.0.0.2,mod_nw_tos:32,"
         "mod_tp_src:80,mod_tp_dst:443,enqueue:1:2,output:3,FLOOD,CONTROLLER:128,"
         "vendor:0x2320(0000000000000000)"
     )
-    assert act.actions_text(()) == "drop"
+    assert actions_text(()) == "drop"

@@ -15,6 +15,7 @@ from ryu.ofproto import ofproto_v1_0_parser as parser
 from ryu.ofproto.ofproto_protocol import ProtocolDesc
 
 from sdnvirt.addresses import Ipv4, Mac
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.record import Message
 from sdnvirt.openflow.symmetric import Error
 from sdnvirt.openflow.v10 import actions, features, queues
@@ -181,7 +182,7 @@ def ryu_of(value):
         return STATS_REQUESTS[value.kind](DATAPATH, flags=0, **arguments)
     if isinstance(value, Message):
         return getattr(parser, f"OFP{type(value).__name__}")(DATAPATH, **arguments_of(value))
-    if isinstance(value, actions.Action):
+    if isinstance(value, Action):
         name = RYU_NAMES.get(type(value), f"OFPAction{type(value).__name__}")
         return getattr(parser, name)(**arguments_of(value))
     return value

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from sdnvirt.openflow.action import actions_text
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.v13 import actions, instructions, oxm
 from sdnvirt.openflow.v13.action_lists import unpack_actions
-from sdnvirt.openflow.v13.actions import ACTIONS, actions_text
+from sdnvirt.openflow.v13.actions import ACTIONS
 from sdnvirt.openflow.v13.constants import OFPAT, OFPIT, OFPP
 from sdnvirt.openflow.v13.error_codes import OFPBAC, OFPBIC, OFPET
 from sdnvirt.openflow.v13.instructions import (

@@ -11,6 +11,7 @@ from typing import Final
 
 from sdnvirt.addresses import Ipv4, Mac
 from sdnvirt.openflow import extensions as ext
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.extensions import Settable
 from sdnvirt.openflow.v10 import actions as v10
 from sdnvirt.openflow.v10.translate.ports import port_to_v10, port_to_v13
@@ -22,7 +23,7 @@ from sdnvirt.openflow.v13.constants import OFPAT
 _DSCP_SHIFT: Final = 2
 
 
-def actions_to_v13(actions: Iterable[v10.Action]) -> tuple[v13.Action, ...]:
+def actions_to_v13(actions: Iterable[Action]) -> tuple[Action, ...]:
     """Return the actions that the datapath executes for those of OpenFlow 1.0, one for one.
 
     Raises:
@@ -31,7 +32,7 @@ def actions_to_v13(actions: Iterable[v10.Action]) -> tuple[v13.Action, ...]:
     return tuple(map(_to_v13, actions))
 
 
-def _to_v13(action: v10.Action) -> v13.Action:
+def _to_v13(action: Action) -> Action:
     match action:
         case v10.Output(port, max_len):
             return v13.Output(port_to_v13(port), max_len)
@@ -64,17 +65,17 @@ def _to_v13(action: v10.Action) -> v13.Action:
             raise AssertionError(f"{action} is no action of OpenFlow 1.0")
 
 
-def _same_bytes_to_v13(action: v10.VendorAction) -> tuple[v13.Action, ...]:
+def _same_bytes_to_v13(action: v10.VendorAction) -> tuple[Action, ...]:
     wire = action.pack()
     return unpack_actions(wire, 0, len(wire))
 
 
-def actions_to_v10(actions: Iterable[v13.Action]) -> tuple[v10.Action, ...]:
+def actions_to_v10(actions: Iterable[Action]) -> tuple[Action, ...]:
     """Return the actions that OpenFlow 1.0 has for those of the datapath; others are left out."""
     return tuple(said for said in map(_to_v10, actions) if said is not None)
 
 
-def _to_v10(action: v13.Action) -> v10.Action | None:
+def _to_v10(action: Action) -> Action | None:
     match action:
         case v13.Output(port, max_len):
             return v10.Output(port_to_v10(port), max_len)
@@ -97,7 +98,7 @@ def _to_v10(action: v13.Action) -> v10.Action | None:
             return None
 
 
-def _set_to_v10(what: Settable, value: int) -> v10.Action:
+def _set_to_v10(what: Settable, value: int) -> Action:
     match what:
         case Settable.NW_SRC:
             return v10.SetNwSrc(Ipv4(value))
@@ -111,7 +112,7 @@ def _set_to_v10(what: Settable, value: int) -> v10.Action:
             return v10.SetTpDst(value)
 
 
-def _set_field_to_v10(field: oxm.OxmField, value: int) -> v10.Action | None:
+def _set_field_to_v10(field: oxm.OxmField, value: int) -> Action | None:
     if field is oxm.ETH_SRC:
         return v10.SetDlSrc(Mac(value))
     if field is oxm.ETH_DST:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.v10.constants import OFPAT, OFPC, OFPPC, OFPPS, OFPR, OFPRR
 from sdnvirt.openflow.v10.features import Desc, FeaturesReply, TableStats
 from sdnvirt.openflow.v10.flow import AggregateStats, FlowRemoved, FlowStats
@@ -16,7 +17,6 @@ from sdnvirt.openflow.v10.translate.features import features_to_v10
 from sdnvirt.openflow.v10.translate.match import match_to_v10
 from sdnvirt.openflow.v10.translate.ports import port_to_v10
 from sdnvirt.openflow.v13 import features, flow, oxm, packets, ports, queues, tables
-from sdnvirt.openflow.v13.actions import Action
 from sdnvirt.openflow.v13.constants import OFPP
 from sdnvirt.openflow.v13.constants import OFPPS as OFPPS13
 from sdnvirt.openflow.v13.instructions import ApplyActions, Instruction
