@@ -2,12 +2,12 @@
 
 Of each message that the os-ken wheel has recorded for OpenFlow 1.3 and 1.0: every truncation, with
 the length in the header as it was and made to fit; every byte set to each of BYTES; and each byte
-and each 16-bit word, of which the length fields are some, set to each of LENGTHS and to one less
-and one more than it was. Each goes to the switch on a connection of its own. The switch must
-answer as the specification says: refuse it with one error that the version has, carry it out and
-send the reply that belongs to it, wait for bytes that the header announces, or close the
-connection where the stream cannot be cut into messages any more. It must do so in time, and must
-still forward packets afterwards. A sample runs always, all of it with ``--nightly``.
+and each 16-bit word, of which the length fields are some, set to each of LENGTHS, to one less and
+one more than it was, and to the most. Each goes to the switch on a connection of its own. The
+switch must answer as the specification says: refuse it with one error that the version has, carry
+it out and send the reply that belongs to it, wait for bytes that the header announces, or close
+the connection where the stream cannot be cut into messages any more. It must do so in time, and
+must still forward packets afterwards. A sample runs always, all of it with ``--nightly``.
 """
 
 from __future__ import annotations
