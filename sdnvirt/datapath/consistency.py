@@ -60,6 +60,7 @@ class _Known:
             for field, value, mask in match.fields
             if mask is None or (field is oxm.VLAN_VID and mask & OFPVID.PRESENT)
         }
+        self._below: list[int | None] = []  # what was known of the tags below those pushed
 
     def check(self, action: Action) -> None:
         """Refuse an action that does not fit, and note what it changes."""
@@ -85,10 +86,16 @@ class _Known:
                     self._forget(dst.field)
             case act.PopVlan():
                 self._check_tagged(action)
-                self._forget(oxm.VLAN_VID)
+                below = self._below.pop() if self._below else None
+                if below is None:
+                    self._forget(oxm.VLAN_VID)
+                else:
+                    self._set(oxm.VLAN_VID, below)
             case act.PushVlan():
+                self._below.append(self._values.get(oxm.VLAN_VID))
                 self._set(oxm.VLAN_VID, OFPVID.PRESENT)
             case act.PushMpls(ethertype) | act.PushPbb(ethertype):
+                self._below.clear()
                 self._set(oxm.VLAN_VID, OFPVID.NONE)
                 self._set(oxm.ETH_TYPE, ethertype)
             case act.PopMpls(ethertype) if ethertype not in VLAN_TYPES:

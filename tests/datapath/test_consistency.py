@@ -60,6 +60,8 @@ INCONSISTENT = [
     (UDP, (sets(oxm.ETH_TYPE, 0x86DD), sets(oxm.IPV4_SRC))),
     (TAGGED, (act.PopVlan(), sets(oxm.VLAN_PCP))),
     (TAGGED, (act.PushMpls(0x8847), sets(oxm.VLAN_VID))),
+    (UNTAGGED, (act.PushVlan(0x8100), act.PopVlan(), act.PopVlan())),
+    (TAGGED, (act.PushVlan(0x8100), act.PopVlan(), act.PopVlan(), sets(oxm.VLAN_PCP))),
     (PBB, (act.PopPbb(), sets(oxm.PBB_ISID))),
     (MPLS, (act.PopMpls(0x0800), sets(oxm.MPLS_LABEL))),
     (MPLS, (act.PopMpls(0x8100), sets(oxm.IPV4_SRC))),
@@ -73,6 +75,8 @@ CONSISTENT = [
     (ND, (sets(oxm.IPV6_ND_TARGET), sets(oxm.IPV6_ND_SLL), sets(oxm.ICMPV6_CODE))),
     (TAGGED, (sets(oxm.VLAN_VID, 0x1005), sets(oxm.VLAN_PCP), act.PopVlan())),
     ({"vlan_vid": 0x1005}, (sets(oxm.VLAN_PCP),)),
+    (TAGGED, (act.PushVlan(0x8100), act.PopVlan(), sets(oxm.VLAN_PCP), act.PopVlan())),
+    ({}, (act.PushVlan(0x8100), act.PopVlan(), act.PopVlan())),
     (MPLS, (sets(oxm.MPLS_LABEL), sets(oxm.MPLS_BOS), act.DecMplsTtl(), act.CopyTtlOut())),
     (PBB, (sets(oxm.PBB_ISID), act.PopPbb())),
     # where the match leaves it open
