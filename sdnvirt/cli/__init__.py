@@ -136,6 +136,7 @@ def schema() -> int:
               help="Virtual time to send it, as 5s; by default once booted.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), metavar="NUMBER",
               help="Seed of everything random, instead of the file's.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @_debug
 def trace(file: str, source: str, target: str, **options: Any) -> int:
     """Boot a topology FILE, send a packet FROM one host TO another, and follow it.

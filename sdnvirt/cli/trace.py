@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+
 import click
 
 from sdnvirt.cli.status import FAILED
@@ -13,7 +16,14 @@ from sdnvirt.session import load
 
 
 def trace_packet(
-    file: str, source: str, target: str, *, udp: int | None, at: str | None, seed: int | None
+    file: str,
+    source: str,
+    target: str,
+    *,
+    udp: int | None,
+    at: str | None,
+    seed: int | None,
+    as_json: bool,
 ) -> int:
     """Print how a packet fares; return the exit status: 1 if nothing came back.
 
@@ -24,6 +34,7 @@ def trace_packet(
         udp: destination port of a datagram, or None for an echo request.
         at: virtual time at which it is sent; by default when the network has booted.
         seed: instead of the file's, or None.
+        as_json: whether to print JSON instead of text.
 
     Raises:
         UserError: the file, a name or the time is wrong.
@@ -33,9 +44,10 @@ def trace_packet(
         if at is not None:
             _run_until(network, at)
         found = trace(network, *ends, udp)
-    click.echo(found.text())
-    click.echo("")
-    click.echo("answered" if found.answered else "no answer")
+    if as_json:
+        click.echo(json.dumps(asdict(found), indent=2))
+    else:
+        click.echo(f"{found.text()}\n\n{'answered' if found.answered else 'no answer'}")
     return 0 if found.answered else FAILED
 
 

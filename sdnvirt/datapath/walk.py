@@ -32,6 +32,7 @@ from sdnvirt.datapath.flow import (
     sends,
 )
 from sdnvirt.datapath.meters import Meter
+from sdnvirt.datapath.near import near_miss
 from sdnvirt.datapath.rewriting.patch import Rewrite
 from sdnvirt.datapath.state import PipelineState
 from sdnvirt.datapath.tally import Tally
@@ -119,6 +120,10 @@ class Walk:
         else:
             self.tell(f"table {table_id}: priority {entry.priority}, {entry.match}")
             self._entry = entry
+        if table is not None and self._narration is not None:
+            nearly = near_miss(table, self.fields, entry)
+            if nearly is not None:
+                self.tell(f"  ({nearly})")
         return entry
 
     def finish(self, reason: DropReason, detail: str) -> Flow:

@@ -25,6 +25,15 @@ def test_a_trace_tells_every_device_and_its_reasons(sdnvirt: Run) -> None:
     assert lines[-1] == "answered"
 
 
+def test_a_trace_is_told_as_json_too(sdnvirt: Run) -> None:
+    topology = ROOT / "topologies" / "vlan-trunk.yaml"
+    told = json.loads(sdnvirt("trace", topology, "red1", "red2", "--json").out)
+    assert told["answered"] is True
+    hop = told["packets"][0]["hops"][1]
+    assert (hop["place"], hop["what"][:20]) == ("b1:red1", "ARP, Request who-has")
+    assert hop["reasons"]
+
+
 def test_a_trace_without_an_answer_fails(sdnvirt: Run) -> None:
     done = sdnvirt("trace", ROOT / "topologies" / "vlan-trunk.yaml", "red1", "blue1", "--at", "2s")
     assert done.status == 1
