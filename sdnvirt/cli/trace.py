@@ -42,12 +42,12 @@ def trace_packet(
     with load(file, seed=seed) as network:
         ends = _host(network, source), _host(network, target)
         if at is not None:
-            _run_until(network, at)
+            network.run_until(at)
         found = trace(network, *ends, udp)
     if as_json:
         click.echo(json.dumps(asdict(found), indent=2))
     else:
-        click.echo(f"{found.text()}\n\n{'answered' if found.answered else 'no answer'}")
+        click.echo(f"{found.text()}\n\n{found.verdict}")
     return 0 if found.answered else FAILED
 
 
@@ -56,10 +56,3 @@ def _host(network: Network, name: str) -> HostNode:
     if not isinstance(node, HostNode):
         raise UserError(f"{name} sends no packets of its own; name a host, VM or function")
     return node
-
-
-def _run_until(network: Network, at: str) -> None:
-    try:
-        network.run_until(at)
-    except ValueError as error:
-        raise UserError(f"--at: {error}") from None

@@ -21,6 +21,12 @@ Place = tuple[str, int, str]
 """A file, a line and the name of a function."""
 
 
+_REMEDY: Final = (
+    "either it never sleeps for longer than 0, or switches in a loop flood for ever "
+    "(an app such as controllers/shortest_path.py knows loops)"
+)
+
+
 class Blame:
     """Knows which file belongs to which app, and so who made a mistake."""
 
@@ -54,9 +60,9 @@ class Blame:
             if app is not None:
                 return ControllerError(
                     f"{_shown(file)}:{line}: app {app} keeps running in {function} without "
-                    "letting time pass; sleep for longer than 0"
+                    f"letting time pass; {_REMEDY}"
                 )
-        return ControllerError("the controller keeps running without letting time pass")
+        return ControllerError(f"the controller keeps running without letting time pass; {_REMEDY}")
 
     def _innermost(self, places: list[Place]) -> Place:
         own = [place for place in places if self._owner(place[0]) is not None]

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import socket
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Final
 
 from sdnvirt.control.address import DEFAULT_PORT, PORT_MAX, reason
 from sdnvirt.control.blame import Blame
@@ -21,6 +24,9 @@ from sdnvirt.control.options import config_file
 from sdnvirt.control.shim import quiet_import, removed_names
 from sdnvirt.errors import ControllerError, UserError
 
+_INSIST_S: Final = 0.2
+"""Real time after which Ryu is interrupted again, until it begins to close its apps."""
+
 
 def run_controller(
     apps: Sequence[str],
@@ -28,7 +34,7 @@ def run_controller(
     listen_port: int = DEFAULT_PORT,
     topology_path: str | None = None,
 ) -> int:
-    """Run Ryu with some apps until it is interrupted; return the exit status.
+    """Run Ryu with some apps until SIGINT or SIGTERM, which end it in order; return status 0.
 
     Args:
         apps: modules such as ``ryu.app.simple_switch_13``, or paths of Python files.
@@ -44,7 +50,7 @@ def run_controller(
         _check(app, blame)
     _check_address(listen_host, listen_port)
     manager = _manager()
-    with config_file(topology_path) as file:
+    with config_file(topology_path) as file, _interrupting():
         options = {
             "--config-file": file,
             "--ofp-listen-host": listen_host,
@@ -107,8 +113,46 @@ def _manager() -> Any:
             raise ControllerError(f"{name}: no class derived from ryu.base.app_manager.RyuApp")
         return found
 
+    close = manager.AppManager.close
+
+    def close_in_peace(self: Any) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        close(self)
+
     manager.AppManager.load_app = load_app
+    manager.AppManager.close = close_in_peace
     return manager
+
+
+@contextmanager
+def _interrupting() -> Iterator[None]:
+    """Let SIGINT and SIGTERM interrupt Ryu, except where one is ignored, as by ``nohup``.
+
+    Green threads of Ryu and of apps have places that catch everything, so the main one is to be
+    interrupted. One that keeps running keeps it from that, and is interrupted itself then.
+    """
+    import eventlet
+    import greenlet
+
+    hub, main_thread = eventlet.hubs.get_hub(), greenlet.getcurrent()
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        signal.setitimer(signal.ITIMER_REAL, _INSIST_S)
+        if number == signal.SIGALRM or greenlet.getcurrent() in (hub.greenlet, main_thread):
+            raise KeyboardInterrupt
+        hub.schedule_call_global(0, main_thread.throw, KeyboardInterrupt)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    ours = {number: was for number, was in before.items() if was is not signal.SIG_IGN}
+    ours[signal.SIGALRM] = signal.getsignal(signal.SIGALRM)
+    for number in ours:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, was in ours.items():
+            signal.signal(number, was)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

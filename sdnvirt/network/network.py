@@ -140,17 +140,17 @@ class Network:
         """Run until a virtual time (ns, or text such as ``"5s"``).
 
         Raises:
-            UserError: a controller app failed, or time stood still.
+            UserError: it is no time, a controller app failed, or time stood still.
         """
-        end = parse_time(time) if isinstance(time, str) else time
+        end = _time(time)
         with relaxed_collector():
             while self.now < end and self._failure is None and self._run(end) is False:
                 pass
         self._raise_failure()
 
     def run_for(self, duration: int | str) -> None:
-        """Run for some virtual time (ns, or text such as ``"2s"``)."""
-        self.run_until(self.now + (parse_time(duration) if isinstance(duration, str) else duration))
+        """Run for some virtual time (ns, or text such as ``"2s"``); see :meth:`run_until`."""
+        self.run_until(self.now + _time(duration))
 
     def run_while(self, waiting: Callable[[], bool], limit_ns: int) -> None:
         """Run until ``waiting()`` is false or the limit of virtual time has passed.
@@ -258,8 +258,8 @@ class Network:
             UserError: there is no such port, or the time is over.
         """
         where = self.port(port) if isinstance(port, str) else port
-        data = bytes(frame)
-        time = self.now if at is None else parse_time(at) if isinstance(at, str) else at
+        data = _bytes(frame)
+        time = self.now if at is None else _time(at)
         if time < self.now:
             raise UserError(
                 f"a frame cannot be injected at {format_time(time)}, "
@@ -287,3 +287,23 @@ class Network:
         for device in self.plant.devices.values():
             ports.setdefault(node_of(device), []).extend(device.ports.values())
         return ports
+
+
+def _time(given: int | str) -> int:
+    """Return a time in ns, which is given so or as text."""
+    if isinstance(given, str):
+        try:
+            return parse_time(given)
+        except ValueError as error:
+            raise UserError(str(error)) from None
+    if not isinstance(given, int):
+        raise UserError(f"{given!r} is not a time; expected whole nanoseconds or text such as 2s")
+    return given
+
+
+def _bytes(frame: Any) -> bytes:
+    """Return the bytes of a frame, which is given so or as a scapy packet."""
+    try:
+        return bytes(frame)
+    except TypeError:
+        raise UserError(f"{frame!r} is not a frame; expected bytes or a scapy packet") from None

@@ -10,7 +10,7 @@ from sdnvirt.addresses import Ipv4
 from sdnvirt.devices.device import Device, Port
 from sdnvirt.errors import UserError
 from sdnvirt.frame import Frame
-from sdnvirt.host.ping import PingResult
+from sdnvirt.host.ping import MAX_COUNT, PingResult
 from sdnvirt.host.stack import Host
 from sdnvirt.units import parse_time
 
@@ -101,10 +101,15 @@ class HostNode(Node):
             timeout: how long each request waits for its answer.
 
         Raises:
-            UserError: there is no such node, or it has no address.
+            UserError: there is no such node, it has no address, or a figure is out of range.
         """
         network = self._network
-        interval_ns, timeout_ns = parse_time(interval), parse_time(timeout)
+        if not 1 <= count <= MAX_COUNT:
+            raise UserError(f"{count} echo requests; expected 1 to {MAX_COUNT}")
+        try:
+            interval_ns, timeout_ns = parse_time(interval), parse_time(timeout)
+        except ValueError as error:
+            raise UserError(str(error)) from None
         ping = self.host.start_ping(
             self.address_of(target),
             count,

@@ -58,12 +58,14 @@ class Trace:
     Attributes:
         title: what was sent.
         packets: the packets; an ARP request and the answers are packets, too.
-        answered: whether something came back to the sender.
+        answered: whether the target answered.
+        verdict: the same in words, and who else answered.
     """
 
     title: str
     packets: list[PacketTrace] = field(default_factory=list)
     answered: bool = False
+    verdict: str = ""
 
     def text(self) -> str:
         """Return the trace as text, an indented paragraph for each hop."""
@@ -147,7 +149,12 @@ def trace(network: Network, source: HostNode, target: HostNode, udp: int | None 
     kind = "ICMP echo" if udp is None else f"UDP to port {udp}"
     title = f"{source.name} > {target.name} ({address}), {kind}"
     packets = list(tap.packets.values())
-    return Trace(title, packets, _came_back(network, cause, source.name))
+    came_back = _came_back(network, cause, source.name)
+    reached = any(network.stories.crossed(cause, target.name).values())
+    verdict = "answered" if came_back else "no answer"
+    if came_back and not reached:
+        verdict = f"answered, but not by {target.name}: nothing reached it"
+    return Trace(title, packets, came_back and reached, verdict)
 
 
 def _came_back(network: Network, cause: int, source: str) -> bool:

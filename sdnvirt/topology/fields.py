@@ -42,8 +42,8 @@ MTU_MIN: Final = 68
 MTU_MAX: Final = 65_535
 """The largest IPv4 packet (RFC 791, section 3.1)."""
 
-MAX_PINGS: Final = 100_000
-"""Requests of one check: at the least interval they take minutes of real time to emulate."""
+MAX_PINGS: Final = 65_535
+"""Requests of one check: their sequence numbers are 16 bits (RFC 792), and none is used twice."""
 
 MAX_TIME_NS: Final = (1 << 62) - 1
 """The longest time, 146 years: sums of two still fit the 64 bits of a pcapng timestamp."""

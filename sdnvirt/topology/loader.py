@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from sdnvirt.engine.scheduler import relaxed_collector
 from sdnvirt.errors import TopologyError
 from sdnvirt.topology.resolved import Topology
+
+MAX_SEED: Final = (1 << 63) - 1
+"""The largest seed; the same in files."""
 
 
 def load(path: str | os.PathLike[str], seed: int | None = None) -> Topology:
@@ -69,7 +72,7 @@ def from_dict(data: Mapping[str, Any], path: str = "topology", seed: int | None 
 
     problems = Problems(path)
     with relaxed_collector():
-        return resolve(validate(data, problems), problems, seed)
+        return resolve(validate(data, problems), problems, _checked(seed, path))
 
 
 def json_schema() -> dict[str, Any]:
@@ -89,4 +92,11 @@ def _from_yaml(data: bytes, file: str, seed: int | None) -> Topology:
     with relaxed_collector():
         document = parse(data, file)
         problems = Problems(file, document)
-        return resolve(validate(document.plain(), problems), problems, seed)
+        return resolve(validate(document.plain(), problems), problems, _checked(seed, file))
+
+
+def _checked(seed: int | None, file: str) -> int | None:
+    """Return a seed that is used in place of a file's, if it could be a file's."""
+    if seed is None or (isinstance(seed, int) and 0 <= seed <= MAX_SEED and seed is not True):
+        return seed
+    raise TopologyError([f"{file}: found the seed {seed!r}, expected 0 to {MAX_SEED}"])

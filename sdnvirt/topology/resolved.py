@@ -233,11 +233,6 @@ class App:
     name: str
     file: str | None
 
-    @property
-    def is_module(self) -> bool:
-        """Whether the app is an installed module rather than a file."""
-        return self.file is None
-
 
 @dataclass(frozen=True, slots=True)
 class Controller:

@@ -31,7 +31,7 @@ reason. |
 | {status.BUG} | sdnvirt has a bug; please report it, with what `--debug` shows. |
 | {status.INTERRUPTED} | Ctrl-C. A run prints the report so far; a second Ctrl-C ends it at once, \
 without one. |
-| {status.PIPE_CLOSED} | Whoever read the output stopped, as in `sdnvirt run FILE \\| head -1`. |
+| {status.PIPE_CLOSED} | Whoever reads the output stopped before all of it was written. |
 | {status.TERMINATED} | SIGTERM, which is treated as Ctrl-C. |
 
 When an app raises, or a capture cannot be written any more, the run ends with that one line and

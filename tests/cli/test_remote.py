@@ -56,7 +56,7 @@ def test_the_same_checks_hold_in_real_time(sdnvirt: Run, serve: Callable[[int], 
     assert (done.status, done.err) == (0, "")
     assert f"controller  tcp:127.0.0.1:{port}, in real time\n" in done.out
     assert done.out.endswith("\nall 3 checks held\n")
-    assert took_s > 4  # the checks begin at 2 s and take 2 s
+    assert took_s > 3.4  # the checks begin at 2 s, and ARP gives up after another 1.4 s
 
 
 def test_tools_can_look_into_switches_that_listen(start: Start, steered: Write) -> None:

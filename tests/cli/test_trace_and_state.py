@@ -48,7 +48,7 @@ def test_a_trace_without_an_answer_fails(sdnvirt: Run) -> None:
         (("b1", "red2"), "sdnvirt: b1 sends no packets of its own; name a host, VM or function"),
         (
             ("red1", "red2", "--at", "soon"),
-            "sdnvirt: --at: 'soon' is not a time; expected a number",
+            "sdnvirt: 'soon' is not a time; expected a number",
         ),
     ],
 )

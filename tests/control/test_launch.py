@@ -38,6 +38,11 @@ def wait_for(port: int) -> None:
     pytest.fail("the controller does not listen")
 
 
+def heed_ctrl_c() -> None:
+    """Undo what a shell does to its background jobs; the tests may be part of one."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_app_runs_remotely_and_knows_the_topology() -> None:
     port = free_port()
     app, file = ROOT / "controllers/virtual_network.py", ROOT / "topologies/quickstart.yaml"
@@ -45,6 +50,7 @@ def test_an_app_runs_remotely_and_knows_the_topology() -> None:
         [*LAUNCH, str(app), "--port", str(port), "--topology", str(file)],
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_ctrl_c,
     )
     try:
         wait_for(port)
@@ -67,6 +73,54 @@ def test_an_app_runs_remotely_and_knows_the_topology() -> None:
         _, noise = process.communicate(timeout=PATIENCE_S)
     assert "Traceback" not in noise
     assert "greened" not in noise
+
+
+SWALLOWS = """
+import sys
+
+from ryu.base import app_manager
+from ryu.lib import hub
+
+
+class Swallows(app_manager.RyuApp):
+    def start(self):
+        return hub.spawn(self._busy)
+
+    def _busy(self):
+        try:
+            print("busy", file=sys.stderr, flush=True)
+            while True:
+                pass
+        except:
+            print("swallowed", file=sys.stderr, flush=True)
+        while True:
+            hub.sleep(60)
+
+    def stop(self):
+        print("stopped", file=sys.stderr, flush=True)
+"""
+
+
+def test_an_interrupt_that_is_swallowed_is_repeated(tmp_path: Path) -> None:
+    app = tmp_path / "swallows.py"
+    app.write_text(SWALLOWS)
+    process = subprocess.Popen(
+        [*LAUNCH, str(app), "--port", str(free_port())],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_ctrl_c,
+    )
+    assert process.stderr is not None
+    try:
+        while process.stderr.readline() not in ("busy\n", ""):
+            pass
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=PATIENCE_S)
+    finally:
+        process.kill()
+    assert told.splitlines() == ["swallowed", "stopped"]
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize(

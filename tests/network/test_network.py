@@ -109,6 +109,25 @@ def test_a_wrong_name_is_told_with_the_nearest(network: Network, ask: Any, answe
     assert str(caught.value).startswith(answer)
 
 
+@pytest.mark.parametrize(
+    ("ask", "answer"),
+    [
+        (lambda net: net.run_for("soon"), "'soon' is not a time"),
+        (lambda net: net.run_until(1.5), "1.5 is not a time; expected whole nanoseconds or text"),
+        (lambda net: net.inject("h1:b1", 7.5), "7.5 is not a frame; expected bytes or a scapy"),
+        (lambda net: net.inject("h1:b1", echo(), at="late"), "'late' is not a time"),
+        (lambda net: net["h1"].ping("h2", count=0), "0 echo requests; expected 1 to 65535"),
+        (lambda net: net["h1"].ping("h2", count=65_536), "65536 echo requests; expected 1 to"),
+        (lambda net: net["h1"].ping("h2", timeout="never"), "'never' is not a time"),
+    ],
+)
+def test_a_wrong_figure_is_told(network: Network, ask: Any, answer: str) -> None:
+    with pytest.raises(UserError) as caught:
+        ask(network)
+    assert str(caught.value).startswith(answer)
+    assert network.now == 0
+
+
 def test_links_and_ports_go_by_any_of_their_names(network: Network) -> None:
     assert network.link("b1--b2") is network.link("b2--b1")
     assert network.port("b1:h1") is network["b1"].port("h1") is network["b1"].port(1)

@@ -50,6 +50,12 @@ def test_what_is_dropped_says_where_and_why() -> None:
     assert all(packet.hops[-1].what.startswith("dropped: ") for packet in found.packets)
 
 
+def test_an_answer_of_somebody_with_the_same_address_is_not_the_targets() -> None:
+    found = follow("quickstart.yaml", "acme-a", "globex-b")
+    assert not found.answered
+    assert found.verdict == "answered, but not by globex-b: nothing reached it"
+
+
 def test_a_frame_that_is_kept_out_of_a_vlan_is_followed_to_its_end() -> None:
     found = follow("vlan-trunk.yaml", "red1", "blue2")
     assert not found.answered

@@ -14,6 +14,7 @@ from sdnvirt import topology
 from sdnvirt.addresses import Ipv4, Mac
 from sdnvirt.devices.link import LinkParameters
 from sdnvirt.devices.vlan import Access, Trunk
+from sdnvirt.errors import TopologyError
 from sdnvirt.topology import Topology
 from sdnvirt.topology.resolved import (
     TUNNEL_PORT_BASE,
@@ -46,6 +47,12 @@ def test_the_least_topology_is_a_name() -> None:
 def test_a_seed_can_be_given_from_outside() -> None:
     assert topology.loads("name: x\nseed: 3").seed == 3
     assert topology.loads("name: x\nseed: 3", seed=0).seed == 0
+
+
+@pytest.mark.parametrize("seed", [-1, 1 << 63])
+def test_a_seed_from_outside_is_one_that_files_may_have(seed: int) -> None:
+    with pytest.raises(TopologyError, match=f"^x.yaml: found the seed {seed}, expected 0 to "):
+        topology.loads("name: x", "x.yaml", seed=seed)
 
 
 def test_ports_count_in_the_order_of_the_links() -> None:

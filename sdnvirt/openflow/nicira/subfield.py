@@ -15,9 +15,6 @@ IN_PORT_NXM: Final = bytes((0, 0, 0, 2))
 _OFFSET_SHIFT: Final = 6
 """Offset and width share 16 bits: the lower six hold the width less one."""
 
-OFFSET_LIMIT: Final = 1 << 10
-"""Offsets that fit beside a width."""
-
 
 class Subfield(NamedTuple):
     """Some bits of a field.
