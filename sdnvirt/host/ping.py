@@ -26,6 +26,9 @@ DEFAULT_SIZE: Final = 56
 MAX_COUNT: Final = 0xFFFF
 """Sequence numbers are 16 bits and none is used twice."""
 
+MAX_SIZE: Final = 65_507
+"""Bytes of echo data that fit the largest IPv4 packet, after 20 of IPv4 and 8 of ICMP."""
+
 _PATTERN: Final = bytes(range(256))
 _NS_PER_MS: Final = 1_000_000
 _NS_PER_US: Final = 1_000

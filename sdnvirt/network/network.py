@@ -15,12 +15,13 @@ from sdnvirt.devices.link import Link
 from sdnvirt.devices.world import World
 from sdnvirt.engine.scheduler import relaxed_collector
 from sdnvirt.errors import UserError
+from sdnvirt.network.arguments import frame_bytes, time_ns
 from sdnvirt.network.build import Plant, build
 from sdnvirt.network.graph import LiveGraph, node_of
 from sdnvirt.network.nodes import HostNode, Node, nearest
 from sdnvirt.network.routing import CONVERGENCE_NS, converge
 from sdnvirt.topology.resolved import Action, Topology
-from sdnvirt.units import NS_PER_S, format_time, parse_time
+from sdnvirt.units import NS_PER_S, format_time
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -55,6 +56,7 @@ class Network:
         self.controller: Any = None  # of a layer above this one
         self.last_cause = 0
         self._failure: Exception | None = None
+        self._closed = False
         self._run: Callable[[int], bool] = self.world.scheduler.run_until
         self._closing: list[Callable[[], None]] = []
         self.observe(self.trace, self.stories)
@@ -116,7 +118,11 @@ class Network:
         self._closing.append(callback)
 
     def close(self) -> None:
-        """Hang up the controllers and release what the network holds; may be called twice."""
+        """Hang up the controllers and release what the network holds; may be called twice.
+
+        It can still be looked at afterwards, but not run.
+        """
+        self._closed = True
         for switch in self.plant.switches.values():
             for agent in switch.agents:
                 agent.hang_up()
@@ -140,24 +146,28 @@ class Network:
         """Run until a virtual time (ns, or text such as ``"5s"``).
 
         Raises:
-            UserError: it is no time, a controller app failed, or time stood still.
+            UserError: it is no time, a controller app failed, time stood still, or the network is
+                closed.
         """
-        end = _time(time)
-        with relaxed_collector():
-            while self.now < end and self._failure is None and self._run(end) is False:
-                pass
-        self._raise_failure()
+        self._run_on(lambda: True, time_ns(time))
 
     def run_for(self, duration: int | str) -> None:
         """Run for some virtual time (ns, or text such as ``"2s"``); see :meth:`run_until`."""
-        self.run_until(self.now + _time(duration))
+        self.run_until(self.now + time_ns(duration))
 
     def run_while(self, waiting: Callable[[], bool], limit_ns: int) -> None:
         """Run until ``waiting()`` is false or the limit of virtual time has passed.
 
         The condition is looked at whenever something calls :meth:`wake`.
+
+        Raises:
+            UserError: as :meth:`run_until`.
         """
-        end = self.now + limit_ns
+        self._run_on(waiting, self.now + limit_ns)
+
+    def _run_on(self, waiting: Callable[[], bool], end: int) -> None:
+        if self._closed:
+            raise UserError(f"{self.topology.name} is closed; load it again to run it again")
         with relaxed_collector():
             while waiting() and self.now < end and self._failure is None:
                 self._run(end)
@@ -258,8 +268,8 @@ class Network:
             UserError: there is no such port, or the time is over.
         """
         where = self.port(port) if isinstance(port, str) else port
-        data = _bytes(frame)
-        time = self.now if at is None else _time(at)
+        data = frame_bytes(frame)
+        time = self.now if at is None else time_ns(at)
         if time < self.now:
             raise UserError(
                 f"a frame cannot be injected at {format_time(time)}, "
@@ -287,23 +297,3 @@ class Network:
         for device in self.plant.devices.values():
             ports.setdefault(node_of(device), []).extend(device.ports.values())
         return ports
-
-
-def _time(given: int | str) -> int:
-    """Return a time in ns, which is given so or as text."""
-    if isinstance(given, str):
-        try:
-            return parse_time(given)
-        except ValueError as error:
-            raise UserError(str(error)) from None
-    if not isinstance(given, int):
-        raise UserError(f"{given!r} is not a time; expected whole nanoseconds or text such as 2s")
-    return given
-
-
-def _bytes(frame: Any) -> bytes:
-    """Return the bytes of a frame, which is given so or as a scapy packet."""
-    try:
-        return bytes(frame)
-    except TypeError:
-        raise UserError(f"{frame!r} is not a frame; expected bytes or a scapy packet") from None

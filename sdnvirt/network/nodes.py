@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from sdnvirt.addresses import Ipv4
 from sdnvirt.devices.device import Device, Port
-from sdnvirt.errors import UserError
+from sdnvirt.errors import MalformedError, UserError
 from sdnvirt.frame import Frame
-from sdnvirt.host.ping import MAX_COUNT, PingResult
+from sdnvirt.host.ping import MAX_COUNT, MAX_SIZE, PingResult
 from sdnvirt.host.stack import Host
-from sdnvirt.units import parse_time
+from sdnvirt.network.arguments import frame_bytes, time_ns
 
 if TYPE_CHECKING:
     from sdnvirt.network.network import Network
@@ -63,7 +63,7 @@ class Node:
 
     def explain(self, port: str | int, frame: object) -> list[str]:
         """Tell what the node would do with a frame (bytes or scapy) at a port; nothing happens."""
-        return self.device.explain(self.port(port), Frame(bytes(frame)))  # type: ignore[call-overload]
+        return self.device.explain(self.port(port), Frame(frame_bytes(frame)))
 
     def __repr__(self) -> str:
         return f"<node {self.name}>"
@@ -87,18 +87,18 @@ class HostNode(Node):
         self,
         target: str | Ipv4 | HostNode,
         count: int = 3,
-        interval: str = "200ms",
+        interval: int | str = "200ms",
         size: int = 56,
-        timeout: str = "1s",
+        timeout: int | str = "1s",
     ) -> PingResult:
         """Ping a target and run the network until the ping is over.
 
         Args:
             target: an IPv4 address, or a node of this network, or its name.
             count: echo requests, 1 to 65535.
-            interval: virtual time between them.
-            size: bytes of echo data.
-            timeout: how long each request waits for its answer.
+            interval: virtual time between them (ns, or text).
+            size: bytes of echo data, 0 to 65507.
+            timeout: how long each request waits for its answer (ns, or text).
 
         Raises:
             UserError: there is no such node, it has no address, or a figure is out of range.
@@ -106,10 +106,11 @@ class HostNode(Node):
         network = self._network
         if not 1 <= count <= MAX_COUNT:
             raise UserError(f"{count} echo requests; expected 1 to {MAX_COUNT}")
-        try:
-            interval_ns, timeout_ns = parse_time(interval), parse_time(timeout)
-        except ValueError as error:
-            raise UserError(str(error)) from None
+        if not 0 <= size <= MAX_SIZE:
+            raise UserError(f"{size} bytes of echo data; expected 0 to {MAX_SIZE}")
+        interval_ns, timeout_ns = time_ns(interval), time_ns(timeout)
+        if min(interval_ns, timeout_ns) < 0:
+            raise UserError(f"a time of {min(interval_ns, timeout_ns)} ns; expected 0 or more")
         ping = self.host.start_ping(
             self.address_of(target),
             count,
@@ -133,7 +134,7 @@ class HostNode(Node):
             return target
         if isinstance(target, str):
             if target[:1].isdigit():
-                return Ipv4(target)
+                return _address(target)
             node = self._network[target]
         else:
             node = target
@@ -141,3 +142,10 @@ class HostNode(Node):
         if address is None:
             raise UserError(f"{node.name} has no address to ping")
         return address
+
+
+def _address(text: str) -> Ipv4:
+    try:
+        return Ipv4(text)
+    except MalformedError:
+        raise UserError(f"{text!r} is not an IPv4 address; expected such as 10.0.0.1") from None

@@ -16,7 +16,6 @@ from sdnvirt.devices.device import Port
 from sdnvirt.frame import Frame
 from sdnvirt.host.udp import UdpSocket
 from sdnvirt.units import NS_PER_S
-from sdnvirt.virt.vtep import Tunnel
 
 if TYPE_CHECKING:
     from sdnvirt.network.network import Network
@@ -84,6 +83,11 @@ class _TraceTap:
     def __init__(self, network: Network, cause: int) -> None:
         self._network = network
         self._cause = cause
+        self._tunnels = {
+            tunnel.switch_port: tunnel
+            for hypervisor in network.plant.hypervisors.values()
+            for tunnel in hypervisor.tunnels.values()
+        }
         self.packets: dict[int, PacketTrace] = {}
 
     def received(self, port: Port, frame: Frame) -> None:
@@ -95,8 +99,9 @@ class _TraceTap:
         """Ask the tunnel that the packet enters, if it does, and note where packets begin."""
         if frame.provenance.cause != self._cause:
             return
-        if isinstance(port.egress, Tunnel):
-            self._add(frame, port.full_name, port.egress.explain(frame))
+        tunnel = self._tunnels.get(port)
+        if tunnel is not None:
+            self._add(frame, port.full_name, tunnel.explain(frame))
         elif frame.provenance.packet_id not in self.packets:
             self._add(frame, port.full_name, [f"{port.device.name} sends it"])
 

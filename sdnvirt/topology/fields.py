@@ -18,6 +18,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from sdnvirt import units
 from sdnvirt.addresses import VLAN_MAX, VNI_MAX, Ipv4, Mac
 from sdnvirt.errors import MalformedError
+from sdnvirt.host.ping import MAX_COUNT, MAX_SIZE
 from sdnvirt.topology.names import (
     MAX_NODES,
     NAME_EXPECTED,
@@ -29,6 +30,7 @@ from sdnvirt.topology.names import (
     expand_names,
     is_name,
 )
+from sdnvirt.topology.resolved import MAX_SEED
 
 MIN_PREFIX: Final = 8
 """The shortest prefix of a subnet: no larger one is in private use (RFC 1918)."""
@@ -42,11 +44,8 @@ MTU_MIN: Final = 68
 MTU_MAX: Final = 65_535
 """The largest IPv4 packet (RFC 791, section 3.1)."""
 
-MAX_PINGS: Final = 65_535
-"""Requests of one check: their sequence numbers are 16 bits (RFC 792), and none is used twice."""
-
-MAX_TIME_NS: Final = (1 << 62) - 1
-"""The longest time, 146 years: sums of two still fit the 64 bits of a pcapng timestamp."""
+MAX_TIME_NS: Final = 1_000_000 * 3600 * units.NS_PER_S
+"""The longest time, 114 years: sums of four still fit the 64 bits of a pcapng timestamp."""
 
 MAX_PODS: Final = 32
 """Pods of a fat tree: 32 make 1,280 switches and 8,192 places for hosts."""
@@ -82,6 +81,8 @@ class Leaf:
     def __call__(self, value: Any) -> Any:
         try:
             return self.parse(value)
+        except PydanticCustomError:
+            raise
         except RangeError as error:
             raise wrong(str(error)) from None
         except (ValueError, MalformedError):
@@ -137,7 +138,7 @@ _parse_size: Final = lru_cache(maxsize=1024)(units.parse_size)
 def _time(text: str) -> int:
     time_ns = _parse_time(_text(text))
     if time_ns > MAX_TIME_NS:
-        raise ValueError(text)
+        raise wrong(f"a time of at most {units.format_time(MAX_TIME_NS)}")
     return time_ns
 
 
@@ -236,7 +237,7 @@ def _pair(value: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 _ZERO: Final = {"type": ["string", "integer"], "minimum": 0, "maximum": 0}
-_TIME_SCHEMA: Final = {"type": "string", "pattern": _QUANTITY + "(ns|us|µs|ms|s|min)$"}
+_TIME_SCHEMA: Final = {"type": "string", "pattern": _QUANTITY + "(ns|us|µs|ms|s|min|h)$"}
 _RATE_SCHEMA: Final = {"type": "string", "pattern": _QUANTITY + "[kMGT]?bit/s$"}
 _SIZE_SCHEMA: Final = {"type": "string", "pattern": _QUANTITY + "([kMG]|[KMG]i)?B$"}
 _STRING: Final = {"type": "string"}
@@ -278,12 +279,12 @@ Flag = Annotated[bool, Leaf(
 )]  # fmt: skip
 
 Time = Annotated[int, Leaf(
-    _quantity(_time, 0), "a time such as 5us (ns, us, ms, s or min)", "time",
+    _quantity(_time, 0), "a time such as 5us (ns, us, ms, s, min or h)", "time",
     {**_TIME_SCHEMA, **_ZERO},
 )]  # fmt: skip
 PositiveTime = Annotated[int, Leaf(
     lambda value: _positive(_time(_text(value))),
-    "a time above 0 such as 5us (ns, us, ms, s or min)", "time", _TIME_SCHEMA,
+    "a time above 0 such as 5us (ns, us, ms, s, min or h)", "time", _TIME_SCHEMA,
 )]  # fmt: skip
 Rate = Annotated[int, Leaf(
     lambda value: _positive(_parse_rate(_text(value))),
@@ -306,9 +307,9 @@ Trunk = Annotated[tuple[int, ...] | str, Leaf(
 Vni = Annotated[int, _whole(1, VNI_MAX, "a VXLAN network identifier", "VNI")]
 Mtu = Annotated[int, _whole(MTU_MIN, MTU_MAX, "an MTU in bytes", "bytes")]
 Dpid = Annotated[int, _whole(1, (1 << 64) - 1, "a datapath id", "datapath id")]
-Seed = Annotated[int, _whole(0, (1 << 63) - 1, "a seed", "integer")]
-Count = Annotated[int, _whole(1, MAX_PINGS, "a number of requests", "integer")]
-PingSize = Annotated[int, _whole(0, 65_507, "bytes of echo data", "bytes")]
+Seed = Annotated[int, _whole(0, MAX_SEED, "a seed", "integer")]
+Count = Annotated[int, _whole(1, MAX_COUNT, "a number of requests", "integer")]
+PingSize = Annotated[int, _whole(0, MAX_SIZE, "bytes of echo data", "bytes")]
 
 Subnet = Annotated[IPv4Network, Leaf(
     _subnet, f"an IPv4 network from /{MIN_PREFIX} to /{MAX_PREFIX} with no host bits, "

@@ -197,7 +197,7 @@ def _read_graphml(
     except (OSError, ValueError):
         problems.add(path, written, f"a file that can be read; tried {file}")
         return None
-    if len(data) > MAX_GRAPHML_BYTES or b"<!DOCTYPE" in data:
+    if len(data) > MAX_GRAPHML_BYTES or b"<!DOCTYPE" in data:  # whose entities may be huge
         problems.add(path, written, f"at most {MAX_GRAPHML_BYTES} bytes and no DOCTYPE")
         return None
     try:
@@ -205,6 +205,9 @@ def _read_graphml(
     except (nx.NetworkXException, ParseError, LookupError, ValueError, TypeError, AttributeError):
         # what networkx raises on files that are no GraphML depends on how they are not
         problems.add(path, written, "a GraphML file")
+        return None
+    if not graph:
+        problems.add(path, Words(f"no nodes in {written!r}"), "a graph of at least one node")
         return None
     return graph.to_undirected()
 

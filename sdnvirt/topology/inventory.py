@@ -50,7 +50,12 @@ class Inventory:
 def take_inventory(
     written: spec.TopologySpec, registry: Registry, folder: FilePath, problems: Problems
 ) -> Inventory:
-    """Return all nodes of a file and enter them in the registry; names taken twice are problems."""
+    """Return all nodes of a file and enter them in the registry; names taken twice are problems.
+
+    Raises:
+        TopologyError: a shape cannot be generated, so that there is no telling which names of the
+            file are wrong.
+    """
     underlay = fabric = EMPTY
     explicit: list[str] = []
     if written.underlay is not None:
@@ -58,6 +63,7 @@ def take_inventory(
         explicit = [name for names in written.underlay.routers for name in names]
     if written.fabric is not None:
         fabric = generate(written.fabric, "s", folder, ("fabric",), problems)
+    problems.raise_if_any()
 
     def take(names: Iterable[str], kind: Kind, path: Path) -> list[str]:
         return [name for name in names if registry.add(name, kind, path)]

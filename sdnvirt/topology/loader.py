@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from sdnvirt.engine.scheduler import relaxed_collector
 from sdnvirt.errors import TopologyError
-from sdnvirt.topology.resolved import Topology
-
-MAX_SEED: Final = (1 << 63) - 1
-"""The largest seed; the same in files."""
+from sdnvirt.topology.resolved import MAX_SEED, Topology
 
 
 def load(path: str | os.PathLike[str], seed: int | None = None) -> Topology:

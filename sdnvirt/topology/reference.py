@@ -61,7 +61,7 @@ understand.
 ## Mistakes
 
 All mistakes are reported at once: first those of YAML, then those of single values, then those of
-how the parts fit together. Each is one line:
+generated shapes, then those of how the parts fit together. Each is one line:
 
 ```
 FILE:LINE:COLUMN: where.in.the.file: found VALUE, expected WHAT; did you mean NAME?

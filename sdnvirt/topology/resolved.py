@@ -27,6 +27,9 @@ from sdnvirt.devices.vlan import Membership
 if TYPE_CHECKING:
     import networkx as nx
 
+MAX_SEED: Final = (1 << 63) - 1
+"""The largest seed: it fits a signed integer of 64 bits, which other tools may keep it in."""
+
 TUNNEL_PORT_BASE: Final = 1 << 16
 """The tunnel to the j-th hypervisor of the file (from 1) is port base + j; vNICs stay below."""
 

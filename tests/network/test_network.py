@@ -119,6 +119,10 @@ def test_a_wrong_name_is_told_with_the_nearest(network: Network, ask: Any, answe
         (lambda net: net["h1"].ping("h2", count=0), "0 echo requests; expected 1 to 65535"),
         (lambda net: net["h1"].ping("h2", count=65_536), "65536 echo requests; expected 1 to"),
         (lambda net: net["h1"].ping("h2", timeout="never"), "'never' is not a time"),
+        (lambda net: net["h1"].ping("h2", interval=-1), "a time of -1 ns; expected 0 or more"),
+        (lambda net: net["h1"].ping("h2", size=65_508), "65508 bytes of echo data; expected 0 to"),
+        (lambda net: net["h1"].ping("10.0.0.256"), "'10.0.0.256' is not an IPv4 address"),
+        (lambda net: net["b1"].explain("h1", 7.5), "7.5 is not a frame; expected bytes or a scapy"),
     ],
 )
 def test_a_wrong_figure_is_told(network: Network, ask: Any, answer: str) -> None:
@@ -214,6 +218,22 @@ def test_networks_of_one_process_know_nothing_of_each_other(load_network: Any) -
             assert network["h1"].ping("h2").received == 3
             results.append((network.now, network.trace.digest.hexdigest()))
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda net: net.run_for("1s"),
+        lambda net: net.run_until("0s"),
+        lambda net: net.run_while(lambda: True, NS_PER_S),
+        lambda net: net["h1"].ping("h2"),
+    ],
+)
+def test_what_is_closed_does_not_run(network: Network, run: Any) -> None:
+    network.close()
+    with pytest.raises(UserError, match="square is closed; load it again to run it again"):
+        run(network)
+    assert network.now == 0
 
 
 def test_closing_twice_is_once(network: Network) -> None:

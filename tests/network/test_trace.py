@@ -43,6 +43,17 @@ def test_a_ping_is_followed_through_the_overlay_and_back() -> None:
     assert "VXLAN, vni 70001: 10.0.0.11 > 10.0.0.12: ICMP echo request, id 1, seq 1" in text
 
 
+def test_a_tunnel_that_has_queues_is_followed_all_the_same() -> None:
+    with sdnvirt.load(TOPOLOGIES / "quickstart.yaml") as net:
+        switch = net.plant.switches["hv1"]
+        switch.add_queue(net.port("hv1:vx-hv2").number, 1)
+        ends = net["acme-a"], net["acme-b"]
+        assert isinstance(ends[0], HostNode)
+        assert isinstance(ends[1], HostNode)
+        text = trace(net, *ends).text()
+    assert "hv1.vtep puts it into VNI 70001 and sends it from 172.16.0.1:" in text
+
+
 def test_what_is_dropped_says_where_and_why() -> None:
     found = follow("quickstart.yaml", "acme-a", "globex-c")
     assert not found.answered

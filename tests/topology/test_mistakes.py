@@ -50,10 +50,11 @@ VALUES = {
                  "2:23: switches.b1.kind: found 'brige', expected bridge or openflow; "
                  "did you mean bridge?"),
     "a time": ("timeline: [{at: 5, down: a--b}]",
-               "2:17: timeline[0].at: found 5, expected a time such as 5us (ns, us, ms, s or min)"),
+               "2:17: timeline[0].at: found 5, expected a time such as 5us "
+               "(ns, us, ms, s, min or h)"),
     "a time beyond 64 bits": ("duration: 999999999999min",
-                              "2:11: duration: found '999999999999min', expected a time such as "
-                              "5us (ns, us, ms, s or min)"),
+                              "2:11: duration: found '999999999999min', expected a time of "
+                              "at most 1000000 h"),
     "a rate": ("links: [{between: [a, b], rate: 10}]",
                "2:33: links[0].rate: found 10, expected a rate such as 10Gbit/s "
                "(bit/s, kbit/s, Mbit/s, Gbit/s or Tbit/s)"),
@@ -360,7 +361,7 @@ def test_a_dict_has_no_lines_but_the_same_messages() -> None:
             '<key id="d" for="edge" attr.name="delay" attr.type="string"/>'
             '<graph edgedefault="undirected"><node id="a"/><node id="b"/>'
             '<edge source="a" target="b"><data key="d">soon</data></edge></graph></graphml>',
-            "found 'soon', expected a time such as 5us (ns, us, ms, s or min) "
+            "found 'soon', expected a time such as 5us (ns, us, ms, s, min or h) "
             "as delay of each edge",
         ),
     ],
@@ -370,6 +371,29 @@ def test_bad_graphml(tmp_path: Path, content: str, expected: str) -> None:
     (line,) = problems("fabric: {graphml: {file: g.graphml}}", str(tmp_path / "f.yaml"))
     assert line.startswith(f"{tmp_path}/f.yaml:2:26: fabric.graphml.file: found ")
     assert line.endswith(expected)
+
+
+def test_a_graph_without_nodes_is_none(tmp_path: Path) -> None:
+    (tmp_path / "g.graphml").write_text(
+        '<graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph edgedefault="directed"/>'
+        "</graphml>"
+    )
+    (line,) = problems("fabric: {graphml: {file: g.graphml}}", str(tmp_path / "f.yaml"))
+    assert line.endswith("found no nodes in 'g.graphml', expected a graph of at least one node")
+
+
+@pytest.mark.parametrize(
+    "shape", ["graphml: {file: no.graphml}", "tree: {depth: 60, fanout: 2}", "ring: {nodes: 2}"]
+)
+def test_what_a_broken_shape_leads_to_is_not_told(tmp_path: Path, shape: str) -> None:
+    """Its nodes are missing everywhere else, and nobody can tell which names are wrong, too."""
+    text = (
+        f"underlay: {{{shape}}}\nhypervisors: {{'hv[1-2]': {{attach: 'leaf[1-2]'}}}}\n"
+        "timeline: [{at: 1s, down: leaf1--spine1}]\n"
+        "checks: [{ping: {from: a, to: b}, via: spine1}]"
+    )
+    (line,) = problems(text, str(tmp_path / "f.yaml"))
+    assert ": underlay." in line
 
 
 def test_a_graphml_file_that_is_not_there(tmp_path: Path) -> None:
