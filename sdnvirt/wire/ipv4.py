@@ -56,9 +56,10 @@ class IpProtocol(IntEnum):
     SCTP = 132
 
 
-_NAMES: Final[dict[int, str]] = {
+PROTOCOL_NAMES: Final[dict[int, str]] = {
     protocol: protocol.name.replace("V6", "v6") for protocol in IpProtocol
 }
+"""Protocols as tcpdump prints them."""
 
 
 def _lengths(data: bytes) -> tuple[int, int]:
@@ -107,6 +108,16 @@ class Ipv4Packet:
     more_fragments: bool = False
     fragment_offset: int = 0
     options: bytes = b""
+
+    @property
+    def hop_limit(self) -> int:
+        """The time to live, by the name that it has in IPv6."""
+        return self.ttl
+
+    @property
+    def length(self) -> int:
+        """Bytes of the whole packet."""
+        return HEADER_LENGTH + len(self.options) + len(self.payload)
 
     @property
     def is_fragment(self) -> bool:
@@ -178,8 +189,7 @@ class Ipv4Packet:
         return header[:_CHECKSUM_OFFSET] + checksum + header[_CHECKSUM_OFFSET + 2 :] + self.payload
 
     def __str__(self) -> str:
-        name = _NAMES.get(self.protocol, f"protocol {self.protocol}")
-        length = HEADER_LENGTH + len(self.options) + len(self.payload)
+        name = PROTOCOL_NAMES.get(self.protocol, f"protocol {self.protocol}")
         flags = f", offset {self.fragment_offset}" if self.is_fragment else ""
         flags += "+" if self.more_fragments else ""
-        return f"{self.src} > {self.dst}: {name}, ttl {self.ttl}{flags}, length {length}"
+        return f"{self.src} > {self.dst}: {name}, ttl {self.ttl}{flags}, length {self.length}"

@@ -1,4 +1,4 @@
-"""UDP datagrams over IPv4 (RFC 768; hosts' duties RFC 1122, 4.1.3)."""
+"""UDP datagrams (RFC 768; hosts' duties RFC 1122, 4.1.3; over IPv6 RFC 8200, 8.1)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final, Self
 
-from sdnvirt.addresses import Ipv4
+from sdnvirt.addresses import IpAddress, Ipv6
 from sdnvirt.errors import MalformedError, TruncatedError
 from sdnvirt.wire.checksum import ChecksumError, internet_checksum, pseudo_header_sum
 from sdnvirt.wire.ipv4 import IpProtocol
@@ -35,8 +35,8 @@ class Udp:
     payload: bytes
 
     @classmethod
-    def parse(cls, data: bytes, src: Ipv4, dst: Ipv4) -> Self:
-        """Return the datagram at the beginning of an IPv4 packet's payload.
+    def parse(cls, data: bytes, src: IpAddress, dst: IpAddress) -> Self:
+        """Return the datagram at the beginning of an IP packet's payload.
 
         Args:
             data: the payload; bytes behind the datagram's length are ignored.
@@ -46,7 +46,7 @@ class Udp:
         Raises:
             TruncatedError: the bytes end before the header or the length does.
             MalformedError: the length is less than that of the header.
-            ChecksumError: there is a checksum and it is wrong.
+            ChecksumError: the checksum is wrong, or missing where IPv6 demands it.
         """
         if len(data) < HEADER_LENGTH:
             raise TruncatedError(f"a UDP datagram of {len(data)} bytes has no whole header")
@@ -56,13 +56,14 @@ class Udp:
         if length > len(data):
             raise TruncatedError(f"a UDP datagram of {length} bytes in {len(data)}")
         datagram = data[:length]
-        if checksum != NO_CHECKSUM and internet_checksum(
-            datagram, pseudo_header_sum(src, dst, IpProtocol.UDP, length)
-        ):
+        if checksum == NO_CHECKSUM:
+            if isinstance(src, Ipv6):
+                raise ChecksumError("a UDP datagram over IPv6 without a checksum")
+        elif internet_checksum(datagram, pseudo_header_sum(src, dst, IpProtocol.UDP, length)):
             raise ChecksumError("the UDP checksum is wrong")
         return cls(src_port, dst_port, datagram[HEADER_LENGTH:])
 
-    def emit(self, src: Ipv4, dst: Ipv4) -> bytes:
+    def emit(self, src: IpAddress, dst: IpAddress) -> bytes:
         """Return the bytes of the datagram, with the checksum for these addresses."""
         data = self.emit_without_checksum()
         pseudo_header = pseudo_header_sum(src, dst, IpProtocol.UDP, len(data))

@@ -1,4 +1,4 @@
-"""UDP datagrams over IPv4."""
+"""UDP datagrams over both versions of IP."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scapy.layers.inet import IP, UDP
+from scapy.layers.inet6 import IPv6
 
-from sdnvirt.addresses import Ipv4
+from sdnvirt.addresses import Ipv4, Ipv6
 from sdnvirt.errors import MalformedError, TruncatedError, WireError
 from sdnvirt.wire.checksum import ChecksumError
 from sdnvirt.wire.udp import HEADER_LENGTH, Udp
 
 PORT = st.integers(0, 0xFFFF)
 IPV4 = st.binary(min_size=4, max_size=4).map(Ipv4)
+IPV6 = st.binary(min_size=16, max_size=16).map(Ipv6)
 DATAGRAMS = st.builds(Udp, PORT, PORT, st.binary(max_size=60))
 
 A, B = Ipv4("10.0.0.1"), Ipv4("10.0.0.2")
@@ -33,6 +35,21 @@ def test_bytes_are_those_of_scapy(datagram: Udp, src: Ipv4, dst: Ipv4) -> None:
     ip = IP(src=str(src), dst=str(dst), proto=17)
     udp = UDP(sport=datagram.src_port, dport=datagram.dst_port)
     assert datagram.emit(src, dst) == bytes(ip / udp / datagram.payload)[20:]
+
+
+@given(DATAGRAMS, IPV6, IPV6)
+def test_bytes_over_ipv6_are_those_of_scapy(datagram: Udp, src: Ipv6, dst: Ipv6) -> None:
+    ip = IPv6(src=str(src), dst=str(dst), nh=17)
+    udp = UDP(sport=datagram.src_port, dport=datagram.dst_port)
+    data = datagram.emit(src, dst)
+    assert data == bytes(ip / udp / datagram.payload)[40:]
+    assert Udp.parse(data, src, dst) == datagram
+
+
+def test_ipv6_demands_a_checksum() -> None:
+    a, b = Ipv6("2001:db8::1"), Ipv6("2001:db8::2")
+    with pytest.raises(ChecksumError):
+        Udp.parse(DATAGRAM.emit_without_checksum(), a, b)
 
 
 def test_a_checksum_of_zero_is_sent_as_all_ones() -> None:
