@@ -6,7 +6,6 @@ the others. What the minimum rates leave is shared equally, byte for byte, by al
 something to send, the port's own queue for everything else among them. No queue sends before its
 maximum rate allows it to.
 
-All is arithmetic on picoseconds, as in :mod:`~sdnvirt.devices.link`: nothing is lost to rounding.
 The queues stand before the egress that the link gave the port and hand it each frame when its
 transmission begins; so ports without queues pay nothing for them, and cuts and faults stay the
 link's own affair.
@@ -19,19 +18,13 @@ from typing import Final
 
 from sdnvirt.devices.device import Egress, Port
 from sdnvirt.devices.link import DEFAULT_QUEUE_BYTES
+from sdnvirt.devices.transmitter import PS_BITS_PER_BYTE, PS_PER_NS, Transmitter
 from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
 
 QUEUES_LIMIT: Final = 4_096
 """Queues of one port; each time the transmitter is free, all that wait are compared."""
-
-_PS_PER_NS: Final = 1000
-_PS_BITS_PER_BYTE: Final = 8 * 10**12
-
-
-def _ps_per_byte(rate_bps: int | None) -> int:
-    return 0 if rate_bps is None else _PS_BITS_PER_BYTE // rate_bps
 
 
 class Queue:
@@ -117,7 +110,7 @@ class Queue:
         """Enter that a frame began to be sent."""
         self.tx_packets += 1
         self.tx_bytes += frame.size
-        bits = frame.size * _PS_BITS_PER_BYTE
+        bits = frame.size * PS_BITS_PER_BYTE
         if self.min_rate_bps and self._behind_ps < until_ps:
             self._behind_ps += bits // self.min_rate_bps
         else:
@@ -138,8 +131,7 @@ class PortQueues:
     """
 
     __slots__ = (
-        "_all", "_busy_until_ps", "_egress", "_port", "_ps_per_byte", "_rest", "_scheduler",
-        "_share", "_wake_ns", "_world", "numbered",
+        "_all", "_port", "_rest", "_scheduler", "_share", "_transmitter", "_world", "numbered",
     )  # fmt: skip
 
     def __init__(self, world: World, port: Port) -> None:
@@ -149,9 +141,8 @@ class PortQueues:
         self._rest = Queue(self, None, 0, None, world.scheduler.now)
         self._all: tuple[Queue, ...] = (self._rest,)
         self.numbered: dict[int, Queue] = {}
-        self._busy_until_ps = 0
         self._share = 0
-        self._wake_ns: int | None = None
+        self._transmitter = Transmitter(self._scheduler, self, port.egress, port.rate_bps)
         port.interposed = self
         port.egress = self.behind(port.egress, port.up)
         world.ledger.watch(self)
@@ -182,13 +173,12 @@ class PortQueues:
 
     def behind(self, egress: Egress, up: bool) -> Egress:
         """Send to another egress from now on; what waits is lost there if the link is down."""
-        self._egress = egress
-        self._ps_per_byte = _ps_per_byte(self.rate_bps)
+        self._transmitter.lead_to(egress, self.rate_bps)
         if not up:
             for queue in self._all:
                 while queue:
                     egress.carry(queue.pop())
-            self._busy_until_ps = 0
+            self._transmitter.fall_idle()
         return self
 
     def carry(self, frame: Frame) -> None:
@@ -202,39 +192,18 @@ class PortQueues:
             detail = f"queue {queue.queue_id}, {DEFAULT_QUEUE_BYTES} B"
             self._world.ledger.drop(frame, DropReason.QUEUE_FULL, self._port.full_name, detail)
             return
-        queue.push(frame, self._scheduler.now * _PS_PER_NS, self._share)
-        self._send()
+        queue.push(frame, self._scheduler.now * PS_PER_NS, self._share)
+        self._transmitter.send()
 
-    def _send(self) -> None:
-        """Send frames as long as the transmitter is free, and come back when it will be."""
-        now_ps = self._scheduler.now * _PS_PER_NS
-        until_ps = now_ps + _PS_PER_NS  # what is due within this nanosecond is due now
-        while True:
-            waiting = [queue for queue in self._all if queue]
-            if not waiting:
-                return
-            if self._busy_until_ps >= until_ps:
-                self._wake_at(self._busy_until_ps)
-                return
-            ready = [queue for queue in waiting if queue.may_ps < until_ps]
-            if not ready:
-                self._wake_at(min(queue.may_ps for queue in waiting))
-                return
-            queue = min(ready, key=lambda queue: queue.urgency(until_ps))
-            self._share = max(self._share, queue.share)
-            frame = queue.pop()
-            start_ps = max(self._busy_until_ps, now_ps)
-            queue.note_sent(frame, start_ps, until_ps)
-            self._busy_until_ps = start_ps + frame.size * self._ps_per_byte
-            self._egress.carry(frame)
+    def ready_ps(self) -> int | None:
+        """Return from when on a maximum rate lets a frame go; None if no frame waits."""
+        return min((queue.may_ps for queue in self._all if queue), default=None)
 
-    def _wake_at(self, time_ps: int) -> None:
-        wake_ns = time_ps // _PS_PER_NS
-        if self._wake_ns is None or wake_ns < self._wake_ns:
-            self._wake_ns = wake_ns
-            self._scheduler.call_at(wake_ns, self._wake, wake_ns)
-
-    def _wake(self, wake_ns: int) -> None:
-        if wake_ns == self._wake_ns:  # not overtaken by an earlier one
-            self._wake_ns = None
-            self._send()
+    def take(self, start_ps: int, until_ps: int) -> Frame:
+        """Take the frame of the queue whose turn it is."""
+        ready = [queue for queue in self._all if queue and queue.may_ps < until_ps]
+        queue = min(ready, key=lambda queue: queue.urgency(until_ps))
+        self._share = max(self._share, queue.share)
+        frame = queue.pop()
+        queue.note_sent(frame, start_ps, until_ps)
+        return frame
