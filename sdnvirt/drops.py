@@ -18,7 +18,11 @@ class DropReason(Enum):
     CUT_IN_FLIGHT = "the link went down while the frame was on it"
     QUEUE_FULL = "the link's queue is full"
     LINK_MTU = "the frame is larger than the link's MTU allows"
-    LINK_LOSS = "lost by the link's loss rule"
+    EARLY_DROP = "random early detection gave the frame up (RED)"
+    STANDING_QUEUE = "the queue stood for too long (CoDel)"
+    OVER_BURST = "the frame is larger than the token bucket"
+    LINK_LOSS = "lost on the link"
+    ONE_WAY = "the link is broken in this direction"
     LINK_RULE = "dropped by a fault rule on the link"
     # bridges (IEEE 802.1Q)
     VLAN_NOT_ALLOWED = "the VLAN is not allowed on the port it arrived at"

@@ -9,15 +9,27 @@ both stay small, and Python calculates faster with integers below 2^30.
 
 Rates count the frame as it stands in memory, without preamble, frame check sequence and
 inter-frame gap, as Linux' traffic control does.
+
+A queue discipline stands before a direction, and impairments behind it; neither is there where
+none was asked for, so the perfect link pays nothing for them:
+
+    port -> rules -> Waiting (discipline) -> Direction (rate, delay) -> Medium -> far port
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from sdnvirt.devices.device import Egress, Port, Unplugged
-from sdnvirt.devices.rules import Loss, Rule, RuledEgress
+from sdnvirt.devices.disciplines.fifo import Discipline
+from sdnvirt.devices.disciplines.waiting import Waiting
+from sdnvirt.devices.jitter import Jitter
+from sdnvirt.devices.loss import GilbertElliott
+from sdnvirt.devices.medium import Medium
+from sdnvirt.devices.rules import Rule, RuledEgress
+from sdnvirt.devices.transmitter import PS_PER_NS, ps_per_byte
 from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
@@ -32,27 +44,43 @@ DEFAULT_QUEUE_BYTES: Final = 512 * 1024
 DEFAULT_MTU: Final = 1500
 """Largest IP packet of Ethernet, bytes (RFC 894)."""
 
-_PS_PER_NS: Final = 1000
 _UNLIMITED_PS: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
 class LinkParameters:
-    """What a link is like, the same in both directions.
+    """What one direction of a link is like.
 
     Attributes:
         rate_bps: bits a second, from 1; None for unlimited.
         delay_ns: propagation delay, nanoseconds, from 0.
-        queue_bytes: bytes that may wait in each direction, the frame being sent included.
+        queue_bytes: bytes that may wait; without a discipline, the frame being sent included.
         mtu: largest payload of a frame, bytes; VLAN tags do not count.
-        loss: probability that a frame is lost, 0 to 1; a rule on both directions.
+        loss: share of frames that are lost, 0 to 1, or the chain that says which.
+        corrupt: share of frames in which one bit is changed, 0 to 1.
+        duplicate: share of frames that arrive twice, 0 to 1.
+        reorder: share of frames that take no propagation delay and so overtake others, 0 to 1.
+        jitter: deviations from the propagation delay, or None.
+        discipline: who goes next and who is lost of those that wait; None for first in, first
+            out, and loss at the tail.
     """
 
     rate_bps: int | None = None
     delay_ns: int = 0
     queue_bytes: int = DEFAULT_QUEUE_BYTES
     mtu: int = DEFAULT_MTU
-    loss: float = 0.0
+    loss: float | GilbertElliott = 0.0
+    corrupt: float = 0.0
+    duplicate: float = 0.0
+    reorder: float = 0.0
+    jitter: Jitter | None = None
+    discipline: Discipline | None = None
+
+    @property
+    def impaired(self) -> bool:
+        """Whether anything can happen to a frame on the way."""
+        shares = self.loss, self.corrupt, self.duplicate, self.reorder
+        return any(shares) or self.jitter is not None
 
 
 class Direction:
@@ -64,30 +92,48 @@ class Direction:
         "_delay_ns",
         "_deliver",
         "_largest_untagged",
+        "_medium",
         "_ps_per_byte",
         "_queue_ps",
         "_scheduler",
+        "far",
         "link_name",
+        "near",
         "parameters",
         "world",
     )  # fmt: skip
 
-    def __init__(self, world: World, name: str, far: Port, parameters: LinkParameters) -> None:
+    def __init__(
+        self, world: World, name: str, near: Port, far: Port, parameters: LinkParameters
+    ) -> None:
         self.world = world
         self.link_name = name
-        self.parameters = parameters
+        self.near = near
+        self.far = far
         self._scheduler = world.scheduler
-        self._deliver = far.receive
+        self._medium: Medium | None = None
         self._busy_since_ns: int = 0
         self._busy_ps: int = 0
+        self.configure(parameters)
+
+    def configure(self, parameters: LinkParameters) -> None:
+        """Be as the parameters say from the next frame on; frames that are on the way stay so."""
+        self.parameters = parameters
+        self._deliver: Callable[[Frame], None] = self.far.receive
         self._delay_ns: int = parameters.delay_ns
+        if parameters.impaired:
+            if self._medium is None:
+                way = f"{self.link_name} {self.near.full_name}"
+                self._medium = Medium(self.world, self.link_name, way, self.far.receive)
+            self._medium.configure(parameters)
+            self._deliver = self._medium.carry
+            self._delay_ns = 0
         self._largest_untagged: int = parameters.mtu + ETHERNET_HEADER
-        rate = parameters.rate_bps
         # Picoseconds keep the rate exact: 64 bytes at 10 Gbit/s take 51.2 ns.
-        self._ps_per_byte: int = 0 if rate is None else 8 * 10**12 // rate
-        self._queue_ps: int = (
-            _UNLIMITED_PS if rate is None else parameters.queue_bytes * self._ps_per_byte
-        )
+        self._ps_per_byte: int = ps_per_byte(parameters.rate_bps)
+        self._queue_ps: int = _UNLIMITED_PS
+        if parameters.rate_bps is not None:
+            self._queue_ps = parameters.queue_bytes * self._ps_per_byte
 
     def carry(self, frame: Frame) -> None:
         """Queue the frame; it arrives after waiting, transmission and propagation."""
@@ -102,19 +148,19 @@ class Direction:
                 return
         scheduler = self._scheduler
         now = scheduler.now
-        elapsed_ps = (now - self._busy_since_ns) * _PS_PER_NS
+        elapsed_ps = (now - self._busy_since_ns) * PS_PER_NS
         busy_ps = self._busy_ps
         if busy_ps <= elapsed_ps:  # idle
             self._busy_since_ns = now
             self._busy_ps = busy_ps = size * self._ps_per_byte
-            scheduler.call_at(now + busy_ps // _PS_PER_NS + self._delay_ns, self._deliver, frame)
+            scheduler.call_at(now + busy_ps // PS_PER_NS + self._delay_ns, self._deliver, frame)
             return
         busy_ps += size * self._ps_per_byte
         if busy_ps - elapsed_ps > self._queue_ps:
             self._drop(frame, DropReason.QUEUE_FULL, f"{self.parameters.queue_bytes} B")
             return
         self._busy_ps = busy_ps
-        sent = self._busy_since_ns + busy_ps // _PS_PER_NS
+        sent = self._busy_since_ns + busy_ps // PS_PER_NS
         scheduler.call_at(sent + self._delay_ns, self._deliver, frame)
 
     def _drop(self, frame: Frame, reason: DropReason, detail: str) -> None:
@@ -123,8 +169,13 @@ class Direction:
     def cut(self) -> int:
         """Lose every frame on the way; return how many. The transmitter forgets its queue."""
         self._busy_ps = 0
-        held = self._scheduler.redirect(self.carry, self._lose)  # by a Delay verdict
-        return held + self._scheduler.redirect(self._deliver, self._lose)
+        redirect = self._scheduler.redirect
+        lost = redirect(self.far.receive, self._lose)
+        return lost if self._medium is None else lost + redirect(self._medium.carry, self._lose)
+
+    def lose_held(self, entrance: Egress) -> int:
+        """Lose every frame that a rule holds until it may enter; return how many."""
+        return self._scheduler.redirect(entrance.carry, self._lose)
 
     def _lose(self, frame: Frame) -> None:
         self._drop(frame, DropReason.CUT_IN_FLIGHT, "")
@@ -141,31 +192,62 @@ def _payload_size(data: bytes) -> int:
 class Link:
     """A cable between two ports.
 
-    Attributes:
+    Args:
+        world: the surroundings.
         name: ``a--b``, by the names of the devices it joins.
+        a: one port.
+        b: the other.
+        parameters: what it is like from ``a`` to ``b``.
+        back: what it is like from ``b`` to ``a``; the same by default.
+
+    Attributes:
+        name: its name.
         ends: its two ports.
         up: whether it carries frames.
     """
 
     def __init__(
-        self, world: World, name: str, a: Port, b: Port, parameters: LinkParameters
+        self,
+        world: World,
+        name: str,
+        a: Port,
+        b: Port,
+        parameters: LinkParameters,
+        back: LinkParameters | None = None,
     ) -> None:
         self.name = name
         self.ends = (a, b)
-        self.parameters = parameters
         self.up = False
         self._world = world
         self._directions = (
-            Direction(world, name, b, parameters),
-            Direction(world, name, a, parameters),
+            Direction(world, name, a, b, parameters),
+            Direction(world, name, b, a, back or parameters),
         )
-        a.rate_bps = b.rate_bps = parameters.rate_bps
+        self._waiting: list[Waiting | None] = [None, None]
         self._rules: tuple[list[Rule], list[Rule]] = ([], [])
-        if parameters.loss:
-            for port, rules in zip(self.ends, self._rules, strict=True):
-                stream = world.streams.stream(f"loss {name} {port.full_name}")
-                rules.append(Loss(parameters.loss, stream))
+        for index in range(len(self.ends)):
+            self._configure_queue(index)
         self.set_up(True)
+
+    @property
+    def parameters(self) -> LinkParameters:
+        """What the link is like from its first end to its second."""
+        return self._directions[0].parameters
+
+    def parameters_from(self, end: Port) -> LinkParameters:
+        """Return what the direction is like that leaves by a port."""
+        return self._directions[self.ends.index(end)].parameters
+
+    def change(self, end: Port, parameters: LinkParameters) -> None:
+        """Let the direction that leaves by a port be as the parameters say, from now on.
+
+        Frames on the way arrive as they would have; those that wait in the queue of a discipline
+        enter the new one.
+        """
+        index = self.ends.index(end)
+        self._directions[index].configure(parameters)
+        self._configure_queue(index)
+        self._attach()
 
     def set_up(self, up: bool) -> None:
         """Plug the link in or pull it out; frames on a link that is pulled out are lost."""
@@ -173,7 +255,11 @@ class Link:
             return
         self.up = up
         if not up:
-            for direction in self._directions:
+            for index, direction in enumerate(self._directions):
+                direction.lose_held(self._entrance(index))
+                waiting = self._waiting[index]
+                if waiting is not None:
+                    waiting.cut()
                 direction.cut()
         self._attach()
 
@@ -187,13 +273,32 @@ class Link:
         self._rules[self.ends.index(end)].remove(rule)
         self._attach()
 
+    def _entrance(self, index: int) -> Egress:
+        """Return where frames enter a direction: its queue if that has a discipline."""
+        waiting = self._waiting[index]
+        return self._directions[index] if waiting is None else waiting
+
+    def _configure_queue(self, index: int) -> None:
+        direction, port = self._directions[index], self.ends[index]
+        parameters = direction.parameters
+        port.rate_bps = parameters.rate_bps
+        waiting = self._waiting[index]
+        if waiting is None:
+            if parameters.discipline is None:
+                return
+            stream = self._world.streams.stream(f"queue {self.name} {port.full_name}")
+            waiting = self._waiting[index] = Waiting(self._world, self.name, direction, stream)
+        # One that is there stays, so that no frame overtakes those that wait in it.
+        waiting.configure(parameters.discipline, parameters.queue_bytes, parameters.rate_bps)
+
     def _attach(self) -> None:
-        for port, direction, rules in zip(self.ends, self._directions, self._rules, strict=True):
-            egress: Egress = direction
+        for index, port in enumerate(self.ends):
+            egress = self._entrance(index)
+            rules = self._rules[index]
             if not self.up:
                 egress = Unplugged(self._world, self.name, DropReason.LINK_DOWN)
             elif rules:
-                egress = RuledEgress(self._world, direction, tuple(rules))
+                egress = RuledEgress(self._world, self.name, egress, tuple(rules))
             port.attach(egress, self.up)
 
     def __repr__(self) -> str:

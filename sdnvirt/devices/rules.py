@@ -3,6 +3,8 @@
 A rule looks at a frame that enters one direction of a link and gives a verdict; the first verdict
 other than PASS wins. Devices know nothing of faults, and a link without rules pays nothing: the
 rules stand in an egress of their own, which takes the place of the direction while there are any.
+What a link does to frames all the time (loss, jitter and so on) are parameters of the link, which
+add up (:mod:`sdnvirt.devices.medium`).
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from random import Random
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sdnvirt.devices.world import World
@@ -18,8 +19,8 @@ from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
 
 if TYPE_CHECKING:
-    from sdnvirt.devices.device import Port
-    from sdnvirt.devices.link import Direction, Link
+    from sdnvirt.devices.device import Egress, Port
+    from sdnvirt.devices.link import Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,6 @@ class Corrupt:
 Verdict = Pass | Deliver | Drop | Delay | Duplicate | Corrupt
 
 PASS: Final = Pass()
-LOST: Final = Drop(DropReason.LINK_LOSS)
 
 
 class Rule(Protocol):
@@ -73,31 +73,24 @@ class Rule(Protocol):
         """Return what is to become of the frame; ``now`` in ns."""
 
 
-class Loss:
-    """Independent loss with a probability.
+class RuledEgress:
+    """A direction of a link behind its rules.
 
     Args:
-        probability: in [0, 1].
-        stream: random stream of this rule alone.
+        world: the surroundings.
+        link_name: what the ledger names as the place.
+        entrance: where frames enter the direction.
+        rules: in the order in which they are asked.
     """
 
-    def __init__(self, probability: float, stream: Random) -> None:
-        self._probability = probability
-        self._stream = stream
+    __slots__ = ("_entrance", "_link_name", "_rules", "_world")
 
-    def judge(self, frame: Frame, now: int) -> Verdict:
-        """Lose the frame with the rule's probability."""
-        return LOST if self._stream.random() < self._probability else PASS
-
-
-class RuledEgress:
-    """A direction of a link behind its rules."""
-
-    __slots__ = ("_direction", "_rules", "_world")
-
-    def __init__(self, world: World, direction: Direction, rules: tuple[Rule, ...]) -> None:
+    def __init__(
+        self, world: World, link_name: str, entrance: Egress, rules: tuple[Rule, ...]
+    ) -> None:
         self._world = world
-        self._direction = direction
+        self._link_name = link_name
+        self._entrance = entrance
         self._rules = rules
 
     def carry(self, frame: Frame) -> None:
@@ -110,20 +103,20 @@ class RuledEgress:
                 case Deliver():
                     break
                 case Drop(reason):
-                    self._world.ledger.drop(frame, reason, self._direction.link_name)
+                    self._world.ledger.drop(frame, reason, self._link_name)
                     return
                 case Delay(delay_ns):
-                    scheduler.call_at(scheduler.now + delay_ns, self._direction.carry, frame)
+                    scheduler.call_at(scheduler.now + delay_ns, self._entrance.carry, frame)
                     return
                 case Duplicate(copies):
                     self._world.ledger.copied += copies
                     for _ in range(copies):
-                        self._direction.carry(frame)
+                        self._entrance.carry(frame)
                     break
                 case Corrupt(data):
                     frame = frame.rewritten(data)
                     break
-        self._direction.carry(frame)
+        self._entrance.carry(frame)
 
 
 @contextmanager

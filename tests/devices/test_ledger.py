@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sdnvirt.addresses import BROADCAST, Mac
 from sdnvirt.devices.bridge import Bridge
 from sdnvirt.devices.device import Device
+from sdnvirt.devices.disciplines import CoDel, Red, StrictPriority, TokenBucket
+from sdnvirt.devices.jitter import UniformJitter
 from sdnvirt.devices.ledger import RECENT_DROPS
 from sdnvirt.devices.link import Link, LinkParameters
-from sdnvirt.devices.rules import Corrupt, Delay, Duplicate, Loss
+from sdnvirt.devices.loss import GilbertElliott
+from sdnvirt.devices.rules import Corrupt, Delay, Duplicate
 from sdnvirt.devices.vlan import Access, Trunk
 from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
@@ -81,17 +86,30 @@ class Sink(Device):
         self.world.ledger.delivered += 1
 
 
+VERDICTS = {"double": Duplicate(2), "slow": Delay(4_000), "noise": Corrupt(b"\xff" * 9)}
+QUALITIES = {
+    "lose": {"loss": 0.5},
+    "lose in bursts": {"loss": GilbertElliott(0.5, 0.5)},
+    "impair": {
+        "corrupt": 0.3,
+        "duplicate": 0.3,
+        "reorder": 0.3,
+        "jitter": UniformJitter(False, 900),
+    },
+    "early": {"discipline": Red(min_bytes=1, max_bytes=3), "queue_bytes": 150},
+    "delayed": {"discipline": CoDel(target_ns=1, interval_ns=2)},
+    "shape": {"discipline": TokenBucket(10**7, 100)},
+    "rank": {"discipline": StrictPriority(), "queue_bytes": 150},
+    "tail": {"discipline": None},
+}
 EVENTS = st.tuples(
     st.integers(0, 20_000),
-    st.sampled_from(["send", "send", "send", "cut", "restore", "lose", "double", "slow", "noise"]),
+    st.sampled_from(["send"] * 6 + ["cut", "restore", *VERDICTS, *QUALITIES]),
     st.integers(0, 11),
 )
 MEMBERSHIPS = st.sampled_from(
     [Access(1), Access(1), Access(20), Trunk(), Trunk(native=1), Trunk(frozenset({20}))]
 )
-
-
-VERDICTS = {"double": Duplicate(2), "slow": Delay(4_000), "noise": Corrupt(b"\xff" * 9)}
 
 
 class Network:
@@ -140,10 +158,11 @@ class Network:
             self.send(which)
         elif what in ("cut", "restore"):
             link.set_up(what == "restore")
+        elif what in QUALITIES:
+            link.change(end, replace(link.parameters_from(end), **QUALITIES[what]))
         else:
             stream = self.world.streams.stream(f"{link.name} {what}")
-            rule = Loss(0.5, stream) if what == "lose" else Sometimes(what, stream)
-            link.add_rule(end, rule)
+            link.add_rule(end, Sometimes(what, stream))
 
     def send(self, which):
         station = self.stations[which % len(self.stations)]

@@ -12,11 +12,9 @@ from sdnvirt.devices.rules import (
     Deliver,
     Drop,
     Duplicate,
-    Loss,
     rule_on,
 )
 from sdnvirt.drops import DropReason
-from sdnvirt.engine.streams import Streams
 
 
 class Always:
@@ -164,25 +162,3 @@ def test_a_rule_put_on_a_link_that_is_down_does_not_bring_it_up(link, a, run):
     a.send(b"down")
     assert run() == {DropReason.LINK_DOWN: 1}
     assert not a.nic.up
-
-
-def losses(probability: float, seed: int = 1) -> list[bool]:
-    rule = Loss(probability, Streams(seed).stream("link a--b loss"))
-    return [rule.judge(None, 0) != PASS for _ in range(2_000)]
-
-
-def test_loss_follows_its_probability_and_its_stream():
-    assert 0.08 < sum(losses(0.1)) / 2_000 < 0.12
-    assert losses(0.1) == losses(0.1)
-    assert losses(0.1) != losses(0.1, seed=2)
-
-
-def test_certain_and_impossible_losses_are_so():
-    assert all(losses(1.0))
-    assert not any(losses(0.0))
-
-
-def test_a_lost_frame_is_told_as_loss(link, a, run):
-    link.add_rule(a.nic, Loss(1.0, Streams(1).stream("x")))
-    a.send(b"frame")
-    assert run() == {DropReason.LINK_LOSS: 1}
