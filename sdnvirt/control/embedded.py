@@ -20,7 +20,6 @@ from contextlib import ExitStack, suppress
 from types import BuiltinFunctionType, MethodType
 from typing import Any, ClassVar
 
-from sdnvirt.control import mac_conversion
 from sdnvirt.control.apps import Apps
 from sdnvirt.control.backoff import Backoff
 from sdnvirt.control.blame import Blame
@@ -31,15 +30,14 @@ from sdnvirt.control.no_sockets import NoSockets
 from sdnvirt.control.options import config_file, parse, registered_options
 from sdnvirt.control.rest import ANSWER_LIMIT_NS, Exchange, RestAnswer
 from sdnvirt.control.stock_ryu import (
-    addrconv,
     app_manager,
     cfg,
     controller,
     hub,
     ofp_handler,
     ofproto_protocol,
-    type_desc,
 )
+from sdnvirt.control.substitutes import substitutes
 from sdnvirt.control.virtual_time import VirtualTime
 from sdnvirt.control.vsocket import Outbox, VirtualSocket
 from sdnvirt.engine.companion import Companion
@@ -221,14 +219,8 @@ class EmbeddedController(Companion):
         self._replace(app_manager.AppManager, "_instance", self._apps)
         self._replace(ofproto_protocol, "_supported_versions", set(ofproto_protocol._versions))
         self._replace(ofp_handler, "OpenFlowController", _NoListener)
-        to_bin = mac_conversion.text_to_bin(addrconv.mac.text_to_bin)
-        to_text = mac_conversion.bin_to_text(addrconv.mac.bin_to_text)
-        for owner, names in (
-            (addrconv.mac, ("text_to_bin", "bin_to_text")),
-            (type_desc.MacAddr, ("from_user", "to_user")),
-        ):
-            for name, function in zip(names, (to_bin, to_text), strict=True):
-                self._replace(owner, name, function)
+        for owner, name, value in substitutes():
+            self._replace(owner, name, value)
         self._log.listen_to("ryu")
 
     def _replace(self, owner: Any, name: str, value: Any) -> None:

@@ -20,9 +20,12 @@ def text_to_bin(stock: Callable[[str], bytes]) -> Callable[[str], bytes]:
     def convert(text: str) -> bytes:
         if type(text) is str and len(text) == _CANONICAL_LENGTH and text[2::3] == ":::::":
             try:
-                return bytes.fromhex(text.replace(":", ""))
+                binary = bytes.fromhex(text.replace(":", ""))
             except ValueError:
                 pass
+            else:
+                if len(binary) == _MAC_SIZE:  # not with spaces, which fromhex passes over
+                    return binary
         return stock(text)
 
     return convert

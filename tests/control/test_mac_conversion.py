@@ -37,7 +37,16 @@ def test_every_other_spelling(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["0:1:2:3:4:5", "00-11-22-33-44-55", "0011.2233.4455", "00:11:22:33:44:5g", "", 7]
+    "text",
+    [
+        "0:1:2:3:4:5",
+        "00-11-22-33-44-55",
+        "0011.2233.4455",
+        "00:11:22:33:44:5g",
+        "00:  :22:33:44:55",
+        "",
+        7,
+    ],
 )
 def test_unusual_spellings(text: Any) -> None:
     assert outcome(to_bin, text) == outcome(BIN, text)
