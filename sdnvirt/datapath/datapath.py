@@ -113,6 +113,13 @@ class Datapath:
         self._cache.add_port(number)
         self._cache.clear()
 
+    def remove_port(self, number: int) -> None:
+        """Forget a port, with its queues and configuration; what is sent there is dropped."""
+        del self.state.ports[number]
+        self.state.configs.pop(number, None)
+        self.state.queues.pop(number, None)
+        self._cache.clear()
+
     def configure_port(self, number: int, config: int) -> None:
         """Set the configuration of a port, bits of OFPPC (OpenFlow 1.3.5, 7.2.1)."""
         self.state.configs[number] = config

@@ -170,6 +170,11 @@ class Device(ABC):
         port = self.ports[number] = Port(self, number, name, mac)
         return port
 
+    def remove_port(self, number: int) -> None:
+        """Take a port away; nothing is linked to it any more."""
+        assert not self.ports[number].up, f"{self.ports[number].full_name} is linked"
+        del self.ports[number]
+
     @abstractmethod
     def receive(self, port: Port, frame: Frame) -> None:
         """Handle a frame that arrived at a port."""

@@ -100,6 +100,11 @@ class MacRelay:
         self._ports[port.number] = RelayPort(membership, membership.untagged, port, forwarding)
         self.forget(port)
 
+    def remove(self, port: Port) -> None:
+        """Forget a port."""
+        del self._ports[port.number]
+        self.forget(port)
+
     def set_forwarding(self, number: int, forwarding: bool) -> None:
         """Set whether frames may leave by a port."""
         self._ports[number].forwarding = forwarding

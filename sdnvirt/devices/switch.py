@@ -89,6 +89,16 @@ class OpenFlowSwitch(Device):
             agent.port_status(OFPPR.ADD, port)
         return port
 
+    def remove_port(self, number: int) -> None:
+        """Take a port away, and tell the controllers; flow entries that name it stay."""
+        port = self.ports[number]
+        super().remove_port(number)
+        self.queues.pop(number, None)
+        self.datapath.remove_port(number)
+        self._relay.remove(port)
+        for agent in self.agents:
+            agent.port_status(OFPPR.DELETE, port)
+
     def configure(self, number: int, membership: Membership) -> None:
         """Put a port into VLANs, which OFPP_NORMAL and the stand-alone mode go by."""
         self._relay.configure(self.ports[number], membership)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from sdnvirt.addresses import Ipv4, Mac
 from sdnvirt.capture.sniff import Capture
 from sdnvirt.capture.story import Stories
 from sdnvirt.capture.taps import tap_all
@@ -22,6 +23,7 @@ from sdnvirt.network.nodes import HostNode, Node, nearest
 from sdnvirt.network.routing import CONVERGENCE_NS, converge
 from sdnvirt.topology.resolved import Action, Topology
 from sdnvirt.units import NS_PER_S, format_time
+from sdnvirt.virt.tunnel import KeyedTunnel
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -31,6 +33,13 @@ BOOT_LIMIT_NS: Final = 10 * NS_PER_S
 
 START_SPREAD_NS: Final = 100_000_000
 """VMs start within 0.1 s of each other, each at a time drawn from its own random stream."""
+
+RUNTIME_PORT_BASE: Final = 1 << 17
+"""Ports that hypervisors get at run time; those of the topology are below, TUNNEL_PORT_BASE and
+one for each other hypervisor being the highest."""
+
+_RUNTIME_MACS: Final = 0x0A << 40
+"""Ports that come later have addresses 0a:..., apart from those of the topology."""
 
 
 class Network:
@@ -59,13 +68,15 @@ class Network:
         self._closed = False
         self._run: Callable[[int], bool] = self.world.scheduler.run_until
         self._closing: list[Callable[[], None]] = []
+        self._taps: tuple[Tap, ...] = ()
         self.observe(self.trace, self.stories)
         self._converge(None)
 
     # life
 
     def observe(self, *taps: Tap) -> None:
-        """Let taps see the frames of every port."""
+        """Let taps see the frames of every port, also of those that come later."""
+        self._taps += taps
         for tap in taps:
             tap_all(self.plant.ports(), tap)
 
@@ -250,6 +261,32 @@ class Network:
 
     def _play(self, event: Any) -> None:
         self.set_link(event.link, event.action is Action.UP)
+
+    # tunnels
+
+    def add_tunnel(
+        self, hypervisor: str, name: str, remote: Ipv4, key: int, number: int | None = None
+    ) -> KeyedTunnel:
+        """Give a hypervisor's switch a port that leads one network to another endpoint.
+
+        Args:
+            hypervisor: its name.
+            name: name of the port.
+            remote: underlay address of the other endpoint.
+            key: the network's VNI, 1 to 16,777,215; there must be no such tunnel yet.
+            number: the port's, by default the first that is free from RUNTIME_PORT_BASE on.
+        """
+        live = self.plant.hypervisors[hypervisor]
+        switch = self.plant.switches[hypervisor]
+        if number is None:
+            number = RUNTIME_PORT_BASE
+            while number in switch.ports:
+                number += 1
+        mac = Mac(_RUNTIME_MACS | (switch.dpid & 0xFFFF) << 24 | number & 0xFFFFFF)
+        tunnel = live.add_keyed_tunnel(number, name, mac, remote, key)
+        for tap in self._taps:
+            tap_all([tunnel.switch_port], tap)
+        return tunnel
 
     # frames
 

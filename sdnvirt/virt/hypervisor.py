@@ -5,7 +5,8 @@ from __future__ import annotations
 from sdnvirt.addresses import Ipv4, Mac
 from sdnvirt.devices.device import Device, Port
 from sdnvirt.devices.link import Link, LinkParameters
-from sdnvirt.virt.vtep import Tunnel, Vtep
+from sdnvirt.virt.tunnel import KeyedTunnel, Tunnel
+from sdnvirt.virt.vtep import Vtep
 
 
 class Hypervisor:
@@ -59,6 +60,30 @@ class Hypervisor:
         switch_port = self.switch.add_port(number, name, mac)
         tunnel = self.tunnels[number] = self.vtep.tunnel_to(remote, switch_port)
         return tunnel
+
+    def add_keyed_tunnel(
+        self, number: int, name: str, mac: Mac, remote: Ipv4, key: int
+    ) -> KeyedTunnel:
+        """Give the virtual switch a port that is the tunnel of one network; at any time.
+
+        Args:
+            number: the switch's port.
+            name: name of the port.
+            mac: address of the switch's port.
+            remote: underlay address of the other hypervisor's endpoint.
+            key: the network's VNI; see :meth:`Vtep.keyed_tunnel_to`.
+        """
+        switch_port = self.switch.add_port(number, name, mac)
+        tunnel = self.vtep.keyed_tunnel_to(remote, key, switch_port)
+        self.tunnels[number] = tunnel
+        return tunnel
+
+    def remove_tunnel(self, tunnel: KeyedTunnel) -> None:
+        """Take the port of a network's tunnel away from the virtual switch."""
+        self.vtep.close(tunnel)
+        number = tunnel.switch_port.number
+        del self.tunnels[number]
+        self.switch.remove_port(number)
 
     def __repr__(self) -> str:
         return f"<Hypervisor {self.name}>"

@@ -1,8 +1,9 @@
 """A VXLAN tunnel endpoint: a hypervisor's way onto the IP underlay (RFC 7348).
 
 Each remote endpoint is a port of the hypervisor's virtual switch, whose egress is a
-:class:`Tunnel`. The switch says by a frame's tunnel id which network it is in; who is behind which
-endpoint is the controller's knowledge, so nothing is learned here and no multicast is used.
+:class:`Tunnel`. The switch says by a frame's tunnel id which network it is in, or by a port that
+leads to one network only; who is behind which endpoint is the controller's knowledge, so nothing
+is learned here and no multicast is used.
 
 Inner frames with VLAN tags pass, for which section 6.1 asks to be configured: the virtual switch
 decides about tags. The ICMP errors of section 4.3 are not sent; what is too big is dropped with
@@ -16,13 +17,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from sdnvirt.addresses import VNI_MAX, Ipv4, Mac
-from sdnvirt.devices.device import Device, Port
+from sdnvirt.devices.device import Device, Port, Unplugged
 from sdnvirt.devices.underlay import ETHERTYPE, FRAGMENT_BITS, IP_START, IPV4, ipv4_fault
 from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
-from sdnvirt.virt.encapsulation import OuterHeaders, SourcePorts, source_port
+from sdnvirt.virt.encapsulation import OuterHeaders, SourcePorts
 from sdnvirt.virt.mtu import outer_packet_size
+from sdnvirt.virt.tunnel import KeyedTunnel, Tunnel
 from sdnvirt.wire import ethernet, ipv4, udp, vxlan
 from sdnvirt.wire.checksum import internet_checksum, pseudo_header_sum
 from sdnvirt.wire.ipv4 import IpProtocol
@@ -33,6 +35,7 @@ NIC: Final = 0
 _VXLAN_PORT: Final = vxlan.UDP_PORT.to_bytes(2, "big")
 _NO_CHECKSUM: Final = udp.NO_CHECKSUM.to_bytes(2, "big")
 _VNI_VALID: Final = 0x08
+_VNI_BYTES: Final = 3
 _TO_INNER: Final = udp.HEADER_LENGTH + vxlan.HEADER_LENGTH
 """Bytes from the UDP header to the inner frame."""
 
@@ -58,50 +61,6 @@ class Refusal:
         return self.reason.value + (f" ({self.detail})" if self.detail else "")
 
 
-class Tunnel:
-    """The egress of a virtual switch's port that stands for one remote endpoint.
-
-    Attributes:
-        remote: underlay address of the other end.
-        switch_port: the port of the virtual switch.
-    """
-
-    __slots__ = ("_headers", "_vtep", "remote", "switch_port")
-
-    def __init__(self, vtep: Vtep, remote: Ipv4, switch_port: Port, headers: OuterHeaders) -> None:
-        self.remote = remote
-        self.switch_port = switch_port
-        self._vtep = vtep
-        self._headers = headers
-
-    def carry(self, frame: Frame) -> None:
-        """Encapsulate a frame for the network that its tunnel id names, and send it."""
-        vtep = self._vtep
-        refusal = vtep.refusal(frame)
-        if refusal is not None:
-            vtep.drop(frame, refusal.reason, refusal.detail)
-            return
-        inner = frame.data
-        vni = frame.tunnel_id
-        traffic = vtep.traffic_of(vni)
-        traffic.tx_frames += 1
-        traffic.tx_bytes += len(inner)
-        outer = self._headers.emit(vni, vtep.source_ports.port(frame), inner)
-        vtep.nic.send(frame.rewritten(outer, 0))
-
-    def explain(self, frame: Frame) -> list[str]:
-        """Tell what becomes of a frame that is sent here, changing nothing."""
-        vtep = self._vtep
-        refusal = vtep.refusal(frame)
-        if refusal is not None:
-            return [f"{vtep.name} drops the frame: {refusal}"]
-        port = source_port(frame.data)
-        return [
-            f"{vtep.name} puts it into VNI {frame.tunnel_id} and sends it "
-            f"from {vtep.address}:{port} to {self.remote}:{vxlan.UDP_PORT}"
-        ]
-
-
 class Vtep(Device):
     """The tunnel endpoint of one hypervisor, with one NIC on the underlay.
 
@@ -116,6 +75,7 @@ class Vtep(Device):
 
     Attributes:
         nic: the port to the underlay.
+        next_hop: the MAC address that all packets are sent to.
         networks: the VNIs that are accepted from the underlay; may be changed at any time.
     """
 
@@ -136,8 +96,9 @@ class Vtep(Device):
         self.networks = set(networks)
         self.nic = self.add_port(NIC, "nic", mac)
         self.source_ports = SourcePorts()
-        self._next_hop = next_hop
+        self.next_hop = next_hop
         self._tunnels: dict[bytes, Tunnel] = {}
+        self._keyed: dict[bytes, KeyedTunnel] = {}
         self._traffic: dict[int, Traffic] = {}
 
     def tunnel_to(self, remote: Ipv4, switch_port: Port) -> Tunnel:
@@ -147,10 +108,37 @@ class Vtep(Device):
             remote: the other endpoint's underlay address; accepted as a source from now on.
             switch_port: a port without a link; it sends into the tunnel and is up from now on.
         """
-        headers = OuterHeaders(self.nic.mac, self._next_hop, self.address, remote)
-        tunnel = self._tunnels[remote] = Tunnel(self, remote, switch_port, headers)
+        tunnel = self._tunnels[remote] = Tunnel(self, remote, switch_port)
         switch_port.attach(tunnel, up=True)
         return tunnel
+
+    def keyed_tunnel_to(self, remote: Ipv4, key: int, switch_port: Port) -> KeyedTunnel:
+        """Make a port of the virtual switch the tunnel of one network to a remote endpoint.
+
+        What comes from there in this network arrives at this port, whatever other tunnel there is
+        and whether or not the network is one of :attr:`networks`.
+
+        Args:
+            remote: the other endpoint's underlay address.
+            key: the network's VNI, 1 to 16,777,215; at most one such tunnel leads to an endpoint.
+            switch_port: a port without a link; it sends into the tunnel and is up from now on.
+        """
+        assert 0 < key <= VNI_MAX, f"VNI {key}"
+        assert not self.has_keyed_tunnel(remote, key), f"{self.name}: two tunnels to {remote}"
+        tunnel = KeyedTunnel(self, remote, switch_port, key)
+        self._keyed[remote + key.to_bytes(_VNI_BYTES, "big")] = tunnel
+        switch_port.attach(tunnel, up=True)
+        return tunnel
+
+    def has_keyed_tunnel(self, remote: Ipv4, key: int) -> bool:
+        """Return whether a network has a tunnel of its own to a remote endpoint."""
+        return remote + key.to_bytes(_VNI_BYTES, "big") in self._keyed
+
+    def close(self, tunnel: KeyedTunnel) -> None:
+        """Take away the tunnel of one network; its port has no link from now on."""
+        del self._keyed[tunnel.remote + tunnel.key.to_bytes(_VNI_BYTES, "big")]
+        port = tunnel.switch_port
+        port.attach(Unplugged(self.world, port.full_name), up=False)
 
     def traffic(self) -> dict[int, Traffic]:
         """Return what was carried of each network, by VNI in ascending order."""
@@ -163,9 +151,21 @@ class Vtep(Device):
             traffic = self._traffic[vni] = Traffic()
         return traffic
 
-    def refusal(self, frame: Frame) -> Refusal | None:
-        """Return why a frame cannot be sent into a tunnel, or None if it can."""
-        vni = frame.tunnel_id
+    def send(self, frame: Frame, vni: int, headers: OuterHeaders) -> None:
+        """Encapsulate a frame for a network, and send it to the endpoint that the headers name."""
+        refusal = self.refusal(frame, vni)
+        if refusal is not None:
+            self.drop(frame, refusal.reason, refusal.detail)
+            return
+        inner = frame.data
+        traffic = self.traffic_of(vni)
+        traffic.tx_frames += 1
+        traffic.tx_bytes += len(inner)
+        outer = headers.emit(vni, self.source_ports.port(frame), inner)
+        self.nic.send(frame.rewritten(outer, 0))
+
+    def refusal(self, frame: Frame, vni: int) -> Refusal | None:
+        """Return why a frame cannot be sent into a tunnel of a network, or None if it can."""
         if not 0 < vni <= VNI_MAX:
             return Refusal(DropReason.NO_TUNNEL_ID, f"tunnel id {vni}")
         size = len(frame.data)
@@ -230,9 +230,11 @@ class Vtep(Device):
         if not data[start + 8] & _VNI_VALID:
             return Refusal(DropReason.VXLAN_FLAGS, f"flags 0x{data[start + 8]:02x}")
         vni = data[start + 12] << 16 | data[start + 13] << 8 | data[start + 14]
-        if vni not in self.networks:
-            return Refusal(DropReason.UNKNOWN_VNI, f"VNI {vni}")
-        tunnel = self._tunnels.get(data[26:30])
+        tunnel: Tunnel | None = self._keyed.get(data[26:30] + data[start + 12 : start + 15])
+        if tunnel is None:
+            if vni not in self.networks:
+                return Refusal(DropReason.UNKNOWN_VNI, f"VNI {vni}")
+            tunnel = self._tunnels.get(data[26:30])
         if tunnel is None:
             return Refusal(DropReason.UNKNOWN_VTEP, str(Ipv4(data[26:30])))
         return tunnel, vni, data[start + _TO_INNER : end]

@@ -247,3 +247,43 @@ def test_whatever_a_switch_sends_is_delivered_or_dropped(build_underlay: Callabl
     ledger = underlay.world.ledger
     assert ledger.delivered + ledger.dropped == 1
     assert ledger.imbalance() == 0
+
+
+def keyed(underlay, vtep, switch, number: int, remote: Ipv4, key: int):
+    """Give a virtual switch one more port, the tunnel of one network."""
+    return vtep.keyed_tunnel_to(remote, key, switch.add_port(number, f"vx{key}", Mac(number)))
+
+
+def test_a_keyed_tunnel_takes_every_frame_into_its_network(underlay):
+    keyed(underlay, underlay.v1, underlay.sw1, 7, V2, 77)
+    keyed(underlay, underlay.v2, underlay.sw2, 8, V1, 77)
+    for tunnel_id in (0, 5001):
+        frame = underlay.world.originate(INNER, "vm1")
+        frame.tunnel_id = tunnel_id
+        underlay.sw1.ports[7].send(frame)
+    underlay.world.scheduler.run_until(0)
+    assert [(port.number, frame.tunnel_id) for port, frame in underlay.sw2.frames] == [(8, 77)] * 2
+    assert underlay.v1.traffic()[77].tx_frames == underlay.v2.traffic()[77].rx_frames == 2
+
+
+def test_a_keyed_tunnel_comes_before_the_one_of_all_networks(underlay):
+    keyed(underlay, underlay.v2, underlay.sw2, 8, V1, 5001)
+    underlay.send(INNER, vni=5001)
+    underlay.send(INNER, vni=5002)
+    assert [port.number for port, _ in underlay.sw2.frames] == [8, 1]
+
+
+def test_a_closed_tunnel_takes_and_gives_nothing(underlay):
+    there = keyed(underlay, underlay.v2, underlay.sw2, 8, V1, 77)
+    here = keyed(underlay, underlay.v1, underlay.sw1, 7, V2, 77)
+    underlay.v2.close(there)
+    assert not underlay.v2.has_keyed_tunnel(V1, 77)
+    assert not there.switch_port.up
+    here.switch_port.send(underlay.world.originate(INNER, "vm1"))
+    there.switch_port.send(underlay.world.originate(INNER, "vm2"))
+    underlay.world.scheduler.run_until(0)
+    assert underlay.sw2.frames == []
+    reasons = {drop.reason for drop in underlay.world.ledger.recent}
+    assert reasons == {DropReason.UNKNOWN_VNI, DropReason.NO_LINK}
+    assert underlay.world.ledger.imbalance() == 0
+    keyed(underlay, underlay.v2, underlay.sw2, 9, V1, 77)  # it may be made again

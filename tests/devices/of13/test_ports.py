@@ -112,6 +112,24 @@ def test_a_change_is_told_with_the_bits_that_were_not_masked_kept(
     assert controller.multipart(OFPMP.PORT_DESC)[0] == told[-1].desc
 
 
+def test_a_port_that_is_removed_is_told_and_gets_nothing_any_more(
+    world: World, switch: OpenFlowSwitch, controller: Controller, stations: list[Any]
+) -> None:
+    tunnel = switch.add_port(9, "vx9", Mac(9))
+    controller.send(apply(Output(2), Output(9)))
+    stations[0].send(FRAME)
+    assert (tunnel.tx_packets, counts(stations)) == (1, [0, 1, 0])
+    switch.remove_port(9)
+    stations[0].send(FRAME)
+    assert (tunnel.tx_packets, counts(stations)) == (1, [0, 2, 0])
+    told = [(one.reason, one.desc.port_no) for one in controller.got(PortStatus)]
+    assert told == [(OFPPR.ADD, 9), (OFPPR.DELETE, 9)]
+    assert 9 not in [one.port_no for one in controller.multipart(OFPMP.PORT_DESC)]
+    assert controller.refusal(PortMod(9, Mac(9))) == "PORT_MOD_FAILED/BAD_PORT"
+    switch.add_port(9, "vx9", Mac(9))  # the number may be used again
+    assert world.ledger.imbalance() == 0
+
+
 @pytest.mark.parametrize(
     ("mod", "answer"),
     [
