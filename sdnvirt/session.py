@@ -67,8 +67,8 @@ def open_network(
     log_level: int = logging.WARNING,
     listen: str | None = None,
     tls: TlsFiles | None = None,
-    control_delay_ns: int = 0,
-    controller_options: Sequence[str] = (),
+    control_delay_ns: int | None = None,
+    controller_options: Sequence[str] | None = None,
 ) -> Network:
     """Build a topology, connect its controller, and start it; virtual time is 0.
 
@@ -83,13 +83,15 @@ def open_network(
             the others, in the order of the topology, have those that follow.
         tls: private key and certificates for ``ssl:`` and ``pssl:``.
         control_delay_ns: how long bytes are on their way between switches and embedded apps, in
-            each direction.
-        controller_options: of Ryu, for embedded apps, such as ``("--observe-links",)``.
+            each direction; by default what the topology says.
+        controller_options: of Ryu, for embedded apps, such as ``("--observe-links",)``; by default
+            those that the topology names.
 
     Raises:
         ControllerError: an app is wrong, or the address of the controller or listener is.
     """
     from sdnvirt.network.network import Network
+    from sdnvirt.topology.resolved import Controller
 
     network = Network(topology)
     try:
@@ -100,21 +102,20 @@ def open_network(
         if transport is not None and remote:
             _dial(network, transport, controller, tls, log or _discard)
         elif controller != NO_CONTROLLER:
-            apps = [controller] if controller != FROM_TOPOLOGY else _apps_of(topology)
+            written = topology.controller or Controller(())
+            apps = [controller]
+            if controller == FROM_TOPOLOGY:
+                apps = [app.file or app.name for app in written.apps]
             if apps and network.plant.switches:
-                embedded = _embed(network, apps, controller_options, log or _discard, log_level)
-                _connect(network, embedded, control_delay_ns)
+                options = written.options if controller_options is None else controller_options
+                embedded = _embed(network, apps, options, log or _discard, log_level)
+                delay_ns = written.delay_ns if control_delay_ns is None else control_delay_ns
+                _connect(network, embedded, delay_ns)
         network.start()
     except BaseException:
         network.close()
         raise
     return network
-
-
-def _apps_of(topology: Topology) -> list[str]:
-    """Return the files or modules of the apps that a topology names."""
-    controller = topology.controller
-    return [] if controller is None else [app.file or app.name for app in controller.apps]
 
 
 def _embed(

@@ -25,7 +25,8 @@ from sdnvirt.network.network import Network
 from sdnvirt.network.report import Report, make_report
 from sdnvirt.session import FROM_TOPOLOGY, NO_CONTROLLER, REMOTE, open_network
 from sdnvirt.topology import Topology
-from sdnvirt.units import NS_PER_S
+from sdnvirt.topology.resolved import Controller
+from sdnvirt.units import NS_PER_S, format_time
 
 if TYPE_CHECKING:
     from sdnvirt.control.tls import TlsFiles
@@ -186,12 +187,15 @@ def _controller_name(spec: Topology, controller: str) -> str:
         return "none"
     if controller.startswith(REMOTE):
         return f"{controller}, in real time"
-    if controller != FROM_TOPOLOGY:
-        return f"{Path(controller).name}, embedded in virtual time"
-    if spec.controller is None:
+    written = spec.controller or Controller(())
+    if controller == FROM_TOPOLOGY:
+        names = ", ".join(Path(app.file).name if app.file else app.name for app in written.apps)
+    else:
+        names = Path(controller).name
+    if not names:
         return ""
-    names = ", ".join(Path(app.file).name if app.file else app.name for app in spec.controller.apps)
-    return f"{names}, embedded in virtual time"
+    away = f", {format_time(written.delay_ns)} away" if written.delay_ns else ""
+    return f"{names}, embedded in virtual time{away}"
 
 
 def _show(report: Report, json_file: str | None) -> None:

@@ -18,6 +18,7 @@ import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from difflib import get_close_matches
 from io import StringIO
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -46,13 +47,26 @@ def parse(conf: Any, own: Sequence[str], given: Sequence[str]) -> None:
     Raises:
         ControllerError: Ryu does not have the options that were given.
     """
+    from oslo_config.cfg import Error
+
     told = StringIO()
     try:
         with redirect_stderr(told), redirect_stdout(told):
             conf([*own, *given], project="ryu", prog="sdnvirt")
-    except SystemExit as error:  # argparse's way to refuse
-        why = told.getvalue().strip().rpartition("error: ")[2]
-        raise ControllerError(f"controller options {' '.join(given)}: {why}") from error
+    except SystemExit as error:  # argparse's way to refuse, and to have printed a help
+        why = told.getvalue().strip().rpartition("error: ")[2] if error.code else "not for a run"
+        raise _refusal(given, why, conf) from error
+    except Error as error:
+        raise _refusal(given, " ".join(str(error).split()), conf) from error
+
+
+def _refusal(given: Sequence[str], why: str, conf: Any) -> ControllerError:
+    """Return the error that says why options were not taken, and what one may have meant."""
+    wrong = why.rpartition("unrecognized arguments: ")[2].split("=")[0].split()[:1]
+    known = [f"--{option['opt'].name}" for option in conf._cli_opts]
+    near = get_close_matches(wrong[0], known, n=1) if wrong and wrong[0].startswith("--") else []
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return ControllerError(f"controller options {' '.join(given)}: {why}{hint}")
 
 
 def _escaped(path: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from functools import partial
 from typing import Final
 
@@ -13,6 +12,7 @@ from sdnvirt.datapath.flow_entries import Removal
 from sdnvirt.devices.agent import Agent, ControllerPort
 from sdnvirt.devices.buffers import PacketBuffers
 from sdnvirt.devices.device import Device, Port
+from sdnvirt.devices.failmode import FailMode
 from sdnvirt.devices.fdb import FdbEntry
 from sdnvirt.devices.queues import PortQueues
 from sdnvirt.devices.relay import Filtered, MacRelay
@@ -27,14 +27,6 @@ from sdnvirt.openflow.v13.constants import OFPPC, OFPPR
 from sdnvirt.openflow.v13.flow import FlowMod
 from sdnvirt.openflow.v13.groups import GroupMod
 from sdnvirt.openflow.v13.meters import MeterMod
-
-
-class FailMode(Enum):
-    """What a switch does that has lost all its controllers (OpenFlow 1.3.5, 6.3.2)."""
-
-    SECURE = "secure"
-    STANDALONE = "standalone"
-
 
 _NORMAL_MEMBERSHIP: Final = Trunk(native=DEFAULT_VLAN)
 """A port's VLANs as OFPP_NORMAL sees them, until somebody configures them: all, VLAN 1 untagged."""

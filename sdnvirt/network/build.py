@@ -112,6 +112,8 @@ class _Builder:
             self._add_vm(vm)
         for function in topology.functions:
             self._add_function(function)
+        for queue in topology.queues:  # after the links, whose rates they share
+            self._add_queue(queue)
         return self._plant
 
     def _mac(self) -> Mac:
@@ -126,7 +128,8 @@ class _Builder:
     def _add_switch(self, switch: spec.Switch) -> None:
         if switch.kind is spec.SwitchKind.OPENFLOW:
             assert switch.dpid is not None
-            self._add(self._plant.switches, OpenFlowSwitch(switch.name, self._world, switch.dpid))
+            device = OpenFlowSwitch(switch.name, self._world, switch.dpid, switch.fail_mode)
+            self._add(self._plant.switches, device)
         else:
             self._plant.devices[switch.name] = Bridge(switch.name, self._world, switch.ageing_ns)
 
@@ -140,12 +143,12 @@ class _Builder:
         uplinks = {}
         for link in self._topology.links:
             ends = []
-            for here, there in ((link.a, link.b), (link.b, link.a)):
+            for here in (link.a, link.b):
                 if here.node in hypervisors:
                     continue
                 device = self._plant.devices[here.node]
                 mac = macs.get(here.node) or self._mac()
-                ends.append(device.add_port(here.port, _port_name(link, there.node), mac))
+                ends.append(device.add_port(here.port, link.port_name(here.node), mac))
                 if isinstance(device, Bridge) and link.vlan is not None:
                     device.configure(here.port, link.vlan)
             if len(ends) == 2:
@@ -178,7 +181,7 @@ class _Builder:
         live = self._plant.hypervisors[hypervisor.name] = Hypervisor(hypervisor.name, switch, vtep)
         for tunnel in hypervisor.tunnels:
             remote = self._vteps[tunnel.remote]
-            live.add_tunnel(tunnel.port, f"vx-{tunnel.remote}", self._mac(), remote)
+            live.add_tunnel(tunnel.port, tunnel.port_name, self._mac(), remote)
 
     def _add_vm(self, vm: spec.Vm) -> None:
         vnic = vm.vnic
@@ -215,8 +218,6 @@ class _Builder:
         self._plant.add_link(link)
         self._plant.monitor.watch(port, vnic.network)
 
-
-def _port_name(link: spec.Link, peer: str) -> str:
-    """Return the name of a port: the peer's, and a number where links are parallel."""
-    _, _, number = link.name.partition("#")
-    return f"{peer}#{number}" if number else peer
+    def _add_queue(self, queue: spec.Queue) -> None:
+        switch = self._plant.switches[queue.switch]
+        switch.add_queue(queue.port, queue.queue_id, queue.min_rate_bps, queue.max_rate_bps)

@@ -7,6 +7,7 @@ type ``expected`` whose context holds the noun phrase of the message.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -47,11 +48,16 @@ MTU_MAX: Final = 65_535
 MAX_TIME_NS: Final = 1_000_000 * 3600 * units.NS_PER_S
 """The longest time, 114 years: sums of four still fit the 64 bits of a pcapng timestamp."""
 
+QUEUE_ID_MAX: Final = 0xFFFF_FFFE
+"""The highest number of a queue; the one above stands for all of them (OpenFlow 1.3.5, 7.3.5.8)."""
+
 MAX_PODS: Final = 32
 """Pods of a fat tree: 32 make 1,280 switches and 8,192 places for hosts."""
 
 _QUANTITY: Final = r"^[0-9]+(\.[0-9]+)? ?"
 RANGE_PATTERN: Final = r"^[a-z][a-z0-9-]*(\[[0-9]+-[0-9]+\][a-z0-9-]*)?$"
+_OPTION: Final = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 TEXT_MAX: Final = 400
 """Characters of a free text: a sentence or two, printed by reports on a few lines."""
 
@@ -236,6 +242,17 @@ def _pair(value: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return expand_names(_text(value[0])), expand_names(_text(value[1]))
 
 
+def _ports(value: Any) -> tuple[str, ...]:
+    names, parallel, number = _text(value).partition("#")
+    if parallel and not _NUMBER.fullmatch(number):
+        raise ValueError(value)
+    return tuple(name + parallel + number for name in expand_names(names))
+
+
+def _scalar(value: Any) -> bool | int | str:
+    return value if isinstance(value, bool | int) else _sentence(value)
+
+
 _ZERO: Final = {"type": ["string", "integer"], "minimum": 0, "maximum": 0}
 _TIME_SCHEMA: Final = {"type": "string", "pattern": _QUANTITY + "(ns|us|µs|ms|s|min|h)$"}
 _RATE_SCHEMA: Final = {"type": "string", "pattern": _QUANTITY + "[kMGT]?bit/s$"}
@@ -274,6 +291,20 @@ LinkName = Annotated[str, Leaf(
     _matching(lambda text: "--" in text), "the name of a link, NODE--NODE, such as leaf1--spine1",
     "link name", {"type": "string", "pattern": "^[a-z][a-z0-9-]*--[a-z][a-z0-9-]*(#[0-9]+)?$"},
 )]  # fmt: skip
+PortNames = Annotated[tuple[str, ...], Leaf(
+    _ports, "the name of a port, which is that of the node at its other end, or, for several, "
+    "h[1-4]; the second link to the same node is h1#2", "port name or range",
+    {"type": "string", "pattern": RANGE_PATTERN.removesuffix("$") + "(#[0-9]+)?$"},
+)]  # fmt: skip
+OptionName = Annotated[str, Leaf(
+    _matching(lambda text: bool(_OPTION.fullmatch(text))),
+    "the name of an option of Ryu, such as observe-links", "option name",
+    {"type": "string", "pattern": f"^{_OPTION.pattern}$"},
+)]  # fmt: skip
+OptionValue = Annotated[bool | int | str, Leaf(
+    _scalar, "true, false, a number or text on one line", "true, false, number or text",
+    {"type": ["boolean", "integer", "string"]},
+)]  # fmt: skip
 Flag = Annotated[bool, Leaf(
     _flag, "true or false", "true or false", {"type": "boolean"},
 )]  # fmt: skip
@@ -306,6 +337,7 @@ Trunk = Annotated[tuple[int, ...] | str, Leaf(
 )]  # fmt: skip
 Vni = Annotated[int, _whole(1, VNI_MAX, "a VXLAN network identifier", "VNI")]
 Mtu = Annotated[int, _whole(MTU_MIN, MTU_MAX, "an MTU in bytes", "bytes")]
+QueueId = Annotated[int, _whole(0, QUEUE_ID_MAX, "a number of a queue", "queue id")]
 Dpid = Annotated[int, _whole(1, (1 << 64) - 1, "a datapath id", "datapath id")]
 Seed = Annotated[int, _whole(0, MAX_SEED, "a seed", "integer")]
 Count = Annotated[int, _whole(1, MAX_COUNT, "a number of requests", "integer")]
@@ -331,6 +363,7 @@ Macs = Annotated[tuple[Mac, ...], Leaf(
     "02:00:00:00:00:[01-04]", "MAC address or range", _STRING,
 )]  # fmt: skip
 Kind = Annotated[str, _choice("bridge", "openflow")]
+Fallback = Annotated[str, _choice("secure", "standalone")]
 Expectation = Annotated[str, _choice("reachable", "unreachable")]
 
 Small = Annotated[int, _whole(1, 64, "a number", "integer")]

@@ -12,7 +12,7 @@ from sdnvirt.topology import spec
 from sdnvirt.topology.generators import Shape
 from sdnvirt.topology.inventory import Entry, Inventory
 from sdnvirt.topology.problems import Path, Problems, Words
-from sdnvirt.topology.registry import DatapathIds, Kind, Registry
+from sdnvirt.topology.registry import Kind, Registry
 from sdnvirt.topology.resolved import (
     TUNNEL_PORT_BASE,
     Host,
@@ -23,11 +23,9 @@ from sdnvirt.topology.resolved import (
     SwitchKind,
     Tunnel,
 )
-from sdnvirt.topology.segments import check_loops, check_unique
+from sdnvirt.topology.segments import check_loops, check_standalone, check_unique
+from sdnvirt.topology.switches import build_switches, check_keys, datapath_ids, switch_kinds
 from sdnvirt.topology.wiring import DEFAULT_LINK, UNDERLAY_LINK, Wiring, quality
-
-AGEING_NS: Final = 300 * 10**9
-"""Default ageing time of a bridge (802.1Q, 8.8.3)."""
 
 MAX_HYPERVISORS: Final = 512
 """Hypervisors: each has a tunnel port to each other one, so their number grows with the square."""
@@ -52,9 +50,10 @@ def build_plant(
     underlay = written.underlay
     routed = quality(UNDERLAY_LINK, underlay.link) if underlay else UNDERLAY_LINK
     vteps = underlay.subnet if underlay else IPv4Network(spec.VTEP_SUBNET)
-    kinds = _switch_kinds(written, inventory)
+    kinds = switch_kinds(written, inventory)
+    check_keys(written, inventory, problems)
+    dpids = datapath_ids(inventory, kinds, problems)
     bridges = [name for name, kind in kinds.items() if kind is SwitchKind.BRIDGE]
-    dpids = _dpids(inventory, kinds, problems)
     wiring = Wiring(registry, bridges, problems)
 
     _connect_shape(inventory.underlay, routed, wiring, ("underlay",))
@@ -67,9 +66,11 @@ def build_plant(
     hosts += [(_host(entry, registry), entry.path) for entry in inventory.hosts]
     for number, link in enumerate(written.links):
         wiring.connect_as_written(number, link, routed)
+    switches = build_switches(written, inventory, kinds, dpids, wiring)
     check_loops(wiring.links, wiring.paths, wiring.vlans, problems)
+    if written.controller is None:
+        check_standalone(switches, wiring.links, wiring.paths, problems)
     check_unique(hosts, wiring.links, wiring.vlans, problems)
-    switches = _switches(inventory, kinds, dpids, wiring)
     return Plant(
         vteps,
         tuple(map(Router, inventory.routers)),
@@ -78,37 +79,6 @@ def build_plant(
         tuple(host for host, _ in hosts),
         tuple(wiring.links),
     )
-
-
-def _switch_kinds(written: spec.TopologySpec, inventory: Inventory) -> dict[str, SwitchKind]:
-    kinds: dict[str, SwitchKind] = {}
-    if written.fabric is not None:
-        kinds.update(dict.fromkeys(inventory.fabric_switches, SwitchKind(written.fabric.kind)))
-    kinds.update({entry.name: SwitchKind(entry.written.kind) for entry in inventory.switches})
-    return kinds
-
-
-def _dpids(
-    inventory: Inventory, kinds: dict[str, SwitchKind], problems: Problems
-) -> dict[str, int]:
-    """Return the datapath id of each OpenFlow switch, then of each hypervisor."""
-    ids = DatapathIds(problems)
-    given: dict[str, int] = {}
-    entries: list[Entry[spec.SwitchSpec] | Entry[spec.HypervisorSpec]]
-    entries = [*inventory.switches, *inventory.hypervisors]
-    for entry in entries:
-        path = (*entry.path, "dpid")
-        if entry.written.dpid is None:
-            continue
-        if kinds.get(entry.name) is SwitchKind.BRIDGE:
-            found = Words("a datapath id of a bridge")
-            problems.add(path, found, "dpid on a switch of kind openflow only", at_key=True)
-            continue
-        ids.reserve(entry.written.dpid, entry.name, path)
-        given[entry.name] = entry.written.dpid
-    names = [name for name, kind in kinds.items() if kind is SwitchKind.OPENFLOW]
-    names += [entry.name for entry in inventory.hypervisors]
-    return {name: given[name] if name in given else ids.assign(name) for name in names}
 
 
 def _connect_shape(shape: Shape, base: LinkParameters, wiring: Wiring, path: Path) -> None:
@@ -169,23 +139,6 @@ def _hypervisors(
             (*tunnels[:index], *tunnels[index + 1 :]),
         )
         for index, (name, router) in enumerate(attached)
-    )
-
-
-def _switches(
-    inventory: Inventory, kinds: dict[str, SwitchKind], dpids: dict[str, int], wiring: Wiring
-) -> tuple[Switch, ...]:
-    ageing = {entry.name: entry.written.ageing for entry in inventory.switches}
-    return tuple(
-        Switch(
-            name,
-            kind,
-            dpids.get(name),
-            ageing.get(name) or AGEING_NS,
-            wiring.ports(name),
-            tuple(wiring.vlans.get(name, ())),
-        )
-        for name, kind in kinds.items()
     )
 
 

@@ -147,6 +147,8 @@ def _kind(described: dict[str, Any]) -> str:
         return f"list of {_kind(described['items'])}"
     if described.get("type") == "boolean":
         return "true or false"
+    if "title" not in described:  # where pydantic leaves it out
+        return str(described["description"]).removeprefix("Expected: ").removesuffix(".")
     return str(described["title"])
 
 

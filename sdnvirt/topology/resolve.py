@@ -7,9 +7,10 @@ from pathlib import Path as FilePath
 from sdnvirt.topology.inventory import take_inventory
 from sdnvirt.topology.plant import build_plant
 from sdnvirt.topology.problems import Problems
+from sdnvirt.topology.queues import build_queues
 from sdnvirt.topology.registry import Registry
 from sdnvirt.topology.resolved import Topology
-from sdnvirt.topology.scenario import build_checks, build_timeline, find_apps
+from sdnvirt.topology.scenario import build_checks, build_timeline, find_controller
 from sdnvirt.topology.spec import TopologySpec
 from sdnvirt.topology.tenancy import build_tenancy
 
@@ -45,7 +46,8 @@ def resolve(written: TopologySpec, problems: Problems, seed: int | None = None) 
         switches=plant.switches,
         hosts=plant.hosts,
         links=plant.links,
-        controller=find_apps(written.controller, folder, problems),
+        queues=build_queues(inventory, plant, tenancy, problems),
+        controller=find_controller(written.controller, folder, problems),
         timeline=build_timeline(written.timeline, plant, problems),
         checks=build_checks(written.checks, plant, tenancy, registry, problems),
         duration_ns=written.duration,

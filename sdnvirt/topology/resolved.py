@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from sdnvirt.addresses import Ipv4, Mac
+from sdnvirt.devices.failmode import FailMode
 from sdnvirt.devices.link import LinkParameters
 from sdnvirt.devices.vlan import Membership
 
@@ -75,6 +76,14 @@ class Link:
         """Return the end opposite to a node; KeyError if the link does not touch it."""
         return self.b if self.end(node) is self.a else self.a
 
+    def port_name(self, node: str) -> str:
+        """Return the name of the port at a node's end: the peer's, numbered if links are parallel.
+
+        It is as unique on the node as the link is: ``h1``, ``s2#2``.
+        """
+        _, parallel, number = self.name.partition("#")
+        return f"{self.peer(node).node}{parallel}{number}"
+
 
 @dataclass(frozen=True, slots=True)
 class Router:
@@ -89,6 +98,11 @@ class Tunnel:
 
     port: int
     remote: str
+
+    @property
+    def port_name(self) -> str:
+        """The name of the port, ``vx-REMOTE``."""
+        return f"vx-{self.remote}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +144,7 @@ class Switch:
         ageing_ns: after how long an idle learned address is forgotten (bridges).
         ports: number of linked ports.
         vlans: VLAN configuration of ports 1, 2, ... of a bridge; empty for an OpenFlow switch.
+        fail_mode: what an OpenFlow switch does without a controller.
     """
 
     name: str
@@ -138,6 +153,26 @@ class Switch:
     ageing_ns: int
     ports: int
     vlans: tuple[Membership, ...]
+    fail_mode: FailMode = FailMode.SECURE
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """An egress queue of an OpenFlow switch's port (OpenFlow 1.3.5, 7.2.2).
+
+    Attributes:
+        switch: the switch, or the hypervisor whose virtual switch it is.
+        port: number of the port.
+        queue_id: its number on the port, which actions name.
+        min_rate_bps: bits a second that it is sure of, 0 for none.
+        max_rate_bps: bits a second that it never passes, or None.
+    """
+
+    switch: str
+    port: int
+    queue_id: int
+    min_rate_bps: int
+    max_rate_bps: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,9 +274,17 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Controller:
-    """The apps that steer the switches, in the order in which they start."""
+    """What steers the switches.
+
+    Attributes:
+        apps: Ryu apps, in the order in which they start.
+        delay_ns: how long bytes are on their way between switches and embedded apps, one way.
+        options: of Ryu, as on its command line, for embedded apps.
+    """
 
     apps: tuple[App, ...]
+    delay_ns: int = 0
+    options: tuple[str, ...] = ()
 
 
 class Action(Enum):
@@ -346,6 +389,7 @@ class Topology:
     switches: tuple[Switch, ...]
     hosts: tuple[Host, ...]
     links: tuple[Link, ...]
+    queues: tuple[Queue, ...]
     controller: Controller | None
     timeline: tuple[TimelineEvent, ...]
     checks: tuple[Check, ...]

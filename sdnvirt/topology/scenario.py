@@ -29,10 +29,10 @@ from sdnvirt.topology.tenancy import Tenancy
 _MODULE: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
-def find_apps(
+def find_controller(
     written: spec.ControllerSpec | None, folder: FilePath, problems: Problems
 ) -> Controller | None:
-    """Return the apps of the section ``controller``, whose files are looked for in three folders.
+    """Return what the section ``controller`` says; files of apps are looked for in three folders.
 
     Args:
         written: the section.
@@ -41,14 +41,23 @@ def find_apps(
     """
     if written is None:
         return None
+    named: list[tuple[str, Path]]
     if written.app is not None:
-        return Controller((_find_app(written.app, folder, ("controller", "app"), problems),))
+        named = [(written.app, ("controller", "app"))]
+    else:
+        named = [(app, ("controller", "apps", i)) for i, app in enumerate(written.apps or ())]
     return Controller(
-        tuple(
-            _find_app(app, folder, ("controller", "apps", number), problems)
-            for number, app in enumerate(written.apps or ())
-        )
+        tuple(_find_app(app, folder, path, problems) for app, path in named),
+        written.delay,
+        tuple(_argument(name, value) for name, value in written.options.items()),
     )
+
+
+def _argument(name: str, value: bool | int | str) -> str:
+    """Return an option as on the command line of ``ryu-manager``, which is oslo.config's."""
+    if isinstance(value, bool):
+        return f"--{name}" if value else f"--no{name}"
+    return f"--{name}={value}"
 
 
 def _find_app(name: str, folder: FilePath, path: Path, problems: Problems) -> App:

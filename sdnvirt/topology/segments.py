@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from sdnvirt.devices.failmode import FailMode
 from sdnvirt.devices.vlan import Access, Membership, Trunk
 from sdnvirt.topology.problems import Path, Problems, Words
-from sdnvirt.topology.resolved import Host, Link
+from sdnvirt.topology.resolved import Host, Link, Switch
 
 Vertex = tuple[str, int]
 _UNTAGGED = 0
@@ -58,6 +59,19 @@ def check_loops(
                 )
                 problems.add(path, found, "no loops, because bridges here have no spanning tree")
                 break
+
+
+def check_standalone(
+    switches: Iterable[Switch], links: list[Link], paths: list[Path], problems: Problems
+) -> None:
+    """Note every link that closes a loop of switches that no controller keeps from bridging."""
+    alone = {switch.name for switch in switches if switch.fail_mode is FailMode.STANDALONE}
+    cables = _Domains()
+    for link, path in zip(links, paths, strict=True):
+        a, b = link.a.node, link.b.node
+        if a in alone and b in alone and not cables.join((a, 0), (b, 0)):
+            found = Words(f"the link {link.name}, which closes a loop of standalone switches")
+            problems.add(path, found, "no loops without a controller, which would break them")
 
 
 def check_unique(

@@ -153,6 +153,12 @@ class FabricHostsSpec(Model):
     prefix: f.Prefix = Field("h", description="Their names are this and a number.")
 
 
+_FAIL_MODE = (
+    "What an OpenFlow switch does while no controller is connected: what its entries say, or what "
+    "a learning bridge does. Default: secure."
+)
+
+
 class FabricSpec(Generated):
     """A generated layer 2 network of switches and hosts.
 
@@ -161,12 +167,33 @@ class FabricSpec(Generated):
     """
 
     kind: f.Kind = Field("openflow", description="What the switches are.")
+    fail_mode: f.Fallback | None = Field(None, description=_FAIL_MODE)
     hosts: FabricHostsSpec | None = Field(None, description="Hosts on the edge. Default: none.")
 
     @model_validator(mode="after")
     def _shape(self) -> Self:
         _one_of(self, SHAPES)
         return self
+
+
+class QueueSpec(Model):
+    """An egress queue of some ports of an OpenFlow switch, for flow entries with ``set_queue``.
+
+    The queues of a port share its link. What their minimum rates leave is shared equally by all
+    that have something to send, and by what is sent without a queue.
+    """
+
+    port: f.PortNames = Field(
+        description="The node at the other end of the port; a range stands for several ports. On a "
+        "hypervisor, a VM or network function, or ``vx-hv2`` for the tunnel to hv2."
+    )
+    id: f.QueueId = Field(description="The number by which entries name it, unique on the port.")
+    min_rate: f.Rate | None = Field(
+        None, description="Bits per second that it is sure of. Default: none."
+    )
+    max_rate: f.Rate | None = Field(
+        None, description="Bits per second that it never passes. Default: no limit."
+    )
 
 
 class HypervisorSpec(Model):
@@ -178,6 +205,9 @@ class HypervisorSpec(Model):
     )
     dpid: f.Dpid | None = Field(
         None, description="Datapath id of its switch. Default: the first free one."
+    )
+    queues: list[QueueSpec] = Field(
+        default_factory=list, description="Egress queues of its virtual switch's ports."
     )
 
 
@@ -244,6 +274,10 @@ class SwitchSpec(Model):
     ageing: f.PositiveTime | None = Field(
         None, description="When a bridge forgets an idle address. Default: 300s (802.1Q)."
     )
+    fail_mode: f.Fallback | None = Field(None, description=_FAIL_MODE)
+    queues: list[QueueSpec] = Field(
+        default_factory=list, description="Egress queues of an OpenFlow switch's ports."
+    )
 
 
 class HostSpec(Model):
@@ -278,6 +312,16 @@ class ControllerSpec(Model):
 
     app: f.Text | None = Field(None, description="One app.")
     apps: list[f.Text] | None = Field(None, description="Several, in the order they start.")
+    delay: f.Time = Field(
+        0,
+        description="How long everything is on its way between switches and embedded apps, in "
+        "each direction.",
+    )
+    options: dict[f.OptionName, f.OptionValue] = Field(
+        default_factory=dict,
+        description="Options of `ryu-manager` for embedded apps, without dashes, such as "
+        "``observe-links: true``.",
+    )
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:

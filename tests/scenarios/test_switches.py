@@ -55,3 +55,69 @@ def test_without_a_controller_the_switch_forwards_nothing(network: Network) -> N
     result = network["h1"].ping("h2", count=1)
     assert result.received == 0
     assert {drop.place for drop in network.stories.drops(network.last_cause)} == {"s1"}
+
+
+STANDALONE = """
+    name: standalone
+    switches: {s1: {kind: openflow, fail_mode: standalone}}
+    hosts: {'h[1-2]': {address: '10.0.0.[1-2]/24'}}
+    links: [{between: ['h[1-2]', s1]}]
+    controller: {app: controllers/learning_switch.py}
+"""
+
+
+@pytest.mark.topology(text=STANDALONE, controller="none")
+def test_a_standalone_switch_is_a_bridge_without_its_controller(network: Network) -> None:
+    assert network["h1"].ping("h2").received == 3
+    assert [entry.port for entry in network.plant.switches["s1"].fdb()] == ["h1", "h2"]
+
+
+@pytest.mark.topology(text=STANDALONE)
+def test_a_standalone_switch_does_what_a_controller_says(network: Network) -> None:
+    assert network["h1"].ping("h2").received == 3
+    assert network.plant.switches["s1"].fdb() == []
+
+
+@pytest.mark.topology("topologies/queues.yaml")
+def test_queues_keep_a_busy_sender_from_a_quiet_one(network: Network) -> None:
+    """Without queues, the quiet one waits behind what the busy one has sent, as all others do."""
+    queues = network.plant.switches["s1"].queues[3].numbered
+    server, quiet = network["server"], network["quiet"]
+    busy = network["busy"].host.start_ping(server.address, 500, interval_ns=10**6, size=1400)
+    figures = quiet.ping("server", count=20, interval="10ms", timeout="10ms")
+    assert figures.received == 20
+    assert queues[2].tx_packets == 20 + 1  # and an ARP answer
+    network.run_until("3s")
+    # 1400 bytes and their headers, at the 4 Mbit/s that the queue never passes
+    assert busy.result().duration_ns / 10**9 == pytest.approx(500 * 1442 * 8 / 4e6, rel=0.01)
+
+
+DISTANT = """
+    name: distant
+    switches: {s1: {kind: openflow}}
+    hosts: {'h[1-2]': {address: '10.0.0.[1-2]/24'}}
+    links: [{between: ['h[1-2]', s1]}]
+    controller: {app: ryu.app.simple_switch_13, delay: 7ms}
+"""
+
+
+@pytest.mark.topology(text=DISTANT)
+def test_a_file_says_how_far_away_its_controller_is(network: Network) -> None:
+    network.run_until("1s")  # the handshake, too, takes its time
+    first, second = (network["h1"].ping("h2", count=1).rtts_ns[0] for _ in range(2))
+    # It is asked about three packets, ARP, its answer and the echo, which make two round trips.
+    assert first - 2 * second == 3 * 2 * 7_000_000
+
+
+DISCOVERED = """
+    name: discovered
+    fabric: {linear: {nodes: 2}}
+    controller: {app: ryu.app.rest_topology, options: {observe-links: true}}
+"""
+
+
+@pytest.mark.topology(text=DISCOVERED)
+def test_a_file_names_options_of_ryu(network: Network) -> None:
+    network.run_until("3s")
+    _, links = network.controller.rest("GET", "/v1.0/topology/links")
+    assert len(links) == 2

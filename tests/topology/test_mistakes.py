@@ -25,6 +25,11 @@ tenants:
   acme: {networks: {web: {vni: 7, subnet: 10.0.0.0/24}}}
 """
 
+QUEUED = """\
+hosts: {'h[1-2]': {address: '10.0.0.[1-2]/24'}}
+links: [{between: ['h[1-2]', s1], rate: 10Mbit/s}]
+switches: {s1: {kind: openflow, """
+
 
 def problems(text: str, path: str = "f.yaml") -> list[str]:
     with pytest.raises(TopologyError) as caught:
@@ -100,6 +105,41 @@ VALUES = {
                "2:13: controller: found none, expected exactly one of app, apps"),
     "two checks": ("checks: [{ping: {from: a, to: b}, lease: {vm: a}}]",
                    "2:10: checks[0]: found ping and lease, expected exactly one of ping, lease"),
+    "a fail mode": ("switches: {s1: {kind: openflow, fail_mode: standalon}}",
+                    "2:44: switches.s1.fail_mode: found 'standalon', expected secure or "
+                    "standalone; did you mean standalone?"),
+    "a queue's number": (
+        "switches: {s1: {kind: openflow, queues: [{port: h1, id: 0xffffffff}]}}",
+        "2:57: switches.s1.queues[0].id: found 4294967295, expected a number of a queue, "
+        "an integer from 0 to 4294967294"),
+    "a queue without a number": (
+        "switches: {s1: {kind: openflow, queues: [{port: h1}]}}",
+        "2:42: switches.s1.queues[0].id: found nothing, expected a value, "
+        "because this key is required"),
+    "a queue's rate": (
+        "switches: {s1: {kind: openflow, queues: [{port: h1, id: 1, max_rate: 0bit/s}]}}",
+        "2:70: switches.s1.queues[0].max_rate: found '0bit/s', expected a rate such as 10Gbit/s "
+        "(bit/s, kbit/s, Mbit/s, Gbit/s or Tbit/s)"),
+    "a port's name": (
+        "switches: {s1: {kind: openflow, queues: [{port: 'h1#', id: 1}]}}",
+        "2:49: switches.s1.queues[0].port: found 'h1#', expected the name of a port, which is that "
+        "of the node at its other end, or, for several, h[1-4]; the second link to the same node "
+        "is h1#2"),
+    "a key of a queue": (
+        "switches: {s1: {kind: openflow, queues: [{port: h1, id: 1, rate: 1Mbit/s}]}}",
+        "2:60: switches.s1.queues[0].rate: found the unknown key 'rate', expected one of port, id, "
+        "min_rate, max_rate; did you mean min_rate?"),
+    "a delay of controllers": (
+        "controller: {app: my.app, delay: 5}",
+        "2:34: controller.delay: found 5, expected a time such as 5us (ns, us, ms, s, min or h)"),
+    "an option's name": (
+        "controller: {app: my.app, options: {--observe-links: true}}",
+        "2:37: controller.options.--observe-links: found '--observe-links', expected the name of "
+        "an option of Ryu, such as observe-links"),
+    "an option's value": (
+        "controller: {app: my.app, options: {wsapi-port: [1]}}",
+        "2:49: controller.options.wsapi-port: found [1], expected true, false, a number or text "
+        "on one line"),
     "a link's name": ("timeline: [{at: 5s, down: a-b}]",
                       "2:27: timeline[0].down: found 'a-b', expected the name of a link, "
                       "NODE--NODE, such as leaf1--spine1"),
@@ -176,6 +216,52 @@ PARTS = {
         "switches: {b1: {kind: bridge, dpid: 5}}",
         "2:31: switches.b1.dpid: found a datapath id of a bridge, "
         "expected dpid on a switch of kind openflow only",
+    ),
+    "a fail mode of a bridge": (
+        "switches: {b1: {kind: bridge, fail_mode: secure}}",
+        "2:31: switches.b1.fail_mode: found a fail mode of a bridge, "
+        "expected fail_mode on a switch of kind openflow only",
+    ),
+    "queues of a bridge": (
+        "switches: {b1: {kind: bridge, queues: [{port: h1, id: 1}]}}",
+        "2:31: switches.b1.queues: found queues of a bridge, "
+        "expected queues on a switch of kind openflow only",
+    ),
+    "an ageing time of an OpenFlow switch": (
+        "switches: {s1: {kind: openflow, ageing: 5s}}",
+        "2:33: switches.s1.ageing: found an ageing time of an OpenFlow switch, "
+        "expected ageing on a switch of kind bridge only",
+    ),
+    "a fail mode of generated bridges": (
+        "fabric: {linear: {nodes: 2}, kind: bridge, fail_mode: standalone}",
+        "2:44: fabric.fail_mode: found a fail mode of a bridge, "
+        "expected fail_mode on a switch of kind openflow only",
+    ),
+    "a loop of standalone switches": (
+        "fabric: {ring: {nodes: 3}, fail_mode: standalone}",
+        "2:9: fabric: found the link s3--s1, which closes a loop of standalone switches, "
+        "expected no loops without a controller, which would break them",
+    ),
+    "a queue of no port": (
+        QUEUED + "queues: [{port: h22, id: 1}]}}",
+        "4:49: switches.s1.queues[0].port: found 'h22', expected the name of a port of s1; "
+        "did you mean h2?",
+    ),
+    "a queue twice": (
+        QUEUED + "queues: [{port: h1, id: 1}, {port: 'h[1-2]', id: 1}]}}",
+        "4:82: switches.s1.queues[1].id: found 1, expected another id; "
+        "the port h1 of s1 has this queue already",
+    ),
+    "rates that contradict each other": (
+        QUEUED + "queues: [{port: h1, id: 1, min_rate: 2Mbit/s, max_rate: 1Mbit/s}]}}",
+        "4:89: switches.s1.queues[0].max_rate: found 1 Mbit/s, less than the min_rate, "
+        "expected at least 2 Mbit/s",
+    ),
+    "more than a link can promise": (
+        QUEUED
+        + "queues: [{port: h1, id: 1, min_rate: 6Mbit/s}, {port: h1, id: 2, min_rate: 5Mbit/s}]}}",
+        "4:108: switches.s1.queues[1].min_rate: found 11 Mbit/s for the queues of the port h1, "
+        "expected at most 10 Mbit/s, the rate of its link",
     ),
     "an address twice in a broadcast domain": (
         "switches: {b1: {kind: bridge}}\nhosts: {h[1-2]: {address: 10.0.0.1/24}}\n"

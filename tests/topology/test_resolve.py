@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sdnvirt import topology
 from sdnvirt.addresses import Ipv4, Mac
+from sdnvirt.devices.failmode import FailMode
 from sdnvirt.devices.link import LinkParameters
 from sdnvirt.devices.vlan import Access, Trunk
 from sdnvirt.errors import TopologyError
@@ -24,8 +25,15 @@ from sdnvirt.topology.resolved import (
     Endpoint,
     LeaseCheck,
     PingCheck,
+    Queue,
     Tunnel,
 )
+
+SWITCHED = """\
+name: x
+hosts: {h[1-2]: {address: 10.0.0.[1-2]/24}}
+links: [{between: [h[1-2], s1], rate: 1Gbit/s}, {between: [s1, s2]}, {between: [s2, s1]}]
+"""
 
 UNDERLAY = """\
 name: x
@@ -320,3 +328,90 @@ def test_resolving_twice_gives_equal_topologies_with_distinct_addresses(
     assert len(set(addresses)) == len({host.mac for host in loaded.hosts}) == hosts * switches
     ports = [end for link in loaded.links for end in (link.a, link.b)]
     assert len(set(ports)) == len(ports)
+
+
+# switches that OpenFlow steers
+
+
+def test_a_switch_fails_secure_unless_the_file_says_otherwise() -> None:
+    loaded = loads(
+        "name: x\nfabric: {linear: {nodes: 1}, fail_mode: standalone}\n"
+        "switches: {a: {kind: openflow}, b: {kind: openflow, fail_mode: standalone}, "
+        "c: {kind: bridge}}"
+    )
+    assert {switch.name: switch.fail_mode for switch in loaded.switches} == {
+        "s1": FailMode.STANDALONE,
+        "a": FailMode.SECURE,
+        "b": FailMode.STANDALONE,
+        "c": FailMode.SECURE,
+    }
+
+
+def test_standalone_switches_may_form_a_loop_that_a_controller_breaks() -> None:
+    ring = "name: x\nfabric: {ring: {nodes: 3}, fail_mode: standalone}\n"
+    assert len(loads(ring + "controller: {app: my.app}").links) == 3
+
+
+def test_queues_are_on_the_ports_that_are_named_by_what_is_there() -> None:
+    loaded = loads(
+        SWITCHED + "switches:\n"
+        "  s1:\n"
+        "    kind: openflow\n"
+        "    queues:\n"
+        "      - {port: h[1-2], id: 0, min_rate: 1Mbit/s, max_rate: 2Mbit/s}\n"
+        "      - {port: s2, id: 7, max_rate: 1Mbit/s}\n"
+        "  s2: {kind: openflow, queues: [{port: s1#2, id: 7}]}\n"
+    )
+    assert loaded.queues == (
+        Queue("s1", 1, 0, 10**6, 2 * 10**6),
+        Queue("s1", 2, 0, 10**6, 2 * 10**6),
+        Queue("s1", 3, 7, 0, 10**6),
+        Queue("s2", 2, 7, 0, None),
+    )
+
+
+def test_a_range_of_switches_has_the_same_queues_each() -> None:
+    loaded = loads(
+        "name: x\nlinks: [{between: [s[1-3], core]}]\nswitches:\n  core: {kind: bridge}\n"
+        "  s[1-3]: {kind: openflow, queues: [{port: core, id: 1}]}"
+    )
+    assert [(queue.switch, queue.port) for queue in loaded.queues] == [
+        ("s1", 1), ("s2", 1), ("s3", 1),
+    ]  # fmt: skip
+
+
+def test_queues_of_a_hypervisor_are_on_vnics_and_tunnels() -> None:
+    loaded = loads(
+        "name: x\nunderlay: {linear: {nodes: 1}}\n"
+        "tenants: {t: {networks: {n: {vni: 1, subnet: 10.0.0.0/24, dhcp: true}}}}\n"
+        "vms: {v: {network: t/n, hypervisor: hv1}}\n"
+        "hypervisors:\n"
+        "  hv1:\n"
+        "    attach: r1\n"
+        "    queues: [{port: v, id: 1}, {port: t-n-dhcp, id: 1}, {port: vx-hv2, id: 1}]\n"
+        "  hv2: {attach: r1}\n"
+    )
+    assert [queue.port for queue in loaded.queues] == [1, 2, TUNNEL_PORT_BASE + 2]
+
+
+def test_queues_without_number_are_refused_soon() -> None:
+    """A few ranges could stand for billions."""
+    text = "name: x\nswitches: {s[1-9999]: {kind: openflow, queues: [{port: h[1-9999], id: 1}]}}"
+    with pytest.raises(TopologyError) as caught:
+        loads(text)
+    assert caught.value.problems[-1] == "topology.yaml: and 99891 more"
+
+
+def test_a_controller_has_a_distance_and_options() -> None:
+    controller = loads(
+        "name: x\ncontroller:\n  apps: [ryu.app.rest_topology]\n  delay: 5ms\n"
+        "  options: {observe-links: true, verbose: false, wsapi-port: 8081, log-dir: '-x'}"
+    ).controller
+    assert controller is not None
+    assert controller.delay_ns == 5_000_000
+    assert controller.options == (
+        "--observe-links", "--noverbose", "--wsapi-port=8081", "--log-dir=-x",
+    )  # fmt: skip
+    alone = loads("name: x\ncontroller: {app: ryu.app.rest_topology}").controller
+    assert alone is not None
+    assert (alone.delay_ns, alone.options) == (0, ())
