@@ -182,6 +182,12 @@ class Device(ABC):
     def port_changed(self, port: Port) -> None:  # noqa: B027 - most devices do not mind
         """The link of a port came up or went down."""
 
+    def crash(self) -> None:  # noqa: B027 - many devices keep nothing
+        """Lose all that is not kept on disk; the links are down already."""
+
+    def restart(self) -> None:  # noqa: B027 - the same
+        """Start again after a crash; the links come up next."""
+
     def explain(self, port: Port, frame: Frame) -> list[str]:
         """Tell, line by line, what the device would do with a frame, changing nothing."""
         return [f"{self.name} takes the frame at {port.name}"]

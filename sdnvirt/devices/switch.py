@@ -60,16 +60,25 @@ class OpenFlowSwitch(Device):
         super().__init__(name, world)
         self.dpid = dpid
         self.fail_mode = fail_mode
-        self.datapath = Datapath()
         self.agents: list[Agent] = []
         self._scheduler = world.scheduler
-        self._flows_of = self.datapath.flows_of
         self._expiry: Timer | None = None
+        self._relay = MacRelay(name)
+        self.queues: dict[int, PortQueues] = {}
+        self._boot()
+
+    def _boot(self) -> None:
+        """Begin with empty tables; ports, their VLANs and queues are configuration, which stays."""
+        self.datapath = Datapath()
+        self._flows_of = self.datapath.flows_of
         self.datapath.on_learned = self._arm_expiry
         self.buffers = PacketBuffers()
         self.mastership = Mastership()
-        self._relay = MacRelay(name)
-        self.queues: dict[int, PortQueues] = {}
+        for number, port in self.ports.items():
+            self.datapath.set_port(number, port.up)
+        for number, queues in self.queues.items():
+            for queue_id in queues.numbered:
+                self.datapath.add_queue(number, queue_id)
         self.controllers_changed()
 
     def add_port(self, number: int, name: str, mac: Mac) -> Port:
@@ -203,6 +212,23 @@ class OpenFlowSwitch(Device):
             if max_len not in shown:
                 shown[max_len] = self.buffers.hand_over(in_port, frame, max_len)
             agent.packet_in(in_port, frame, punt, *shown[max_len])
+
+    # life
+
+    def crash(self) -> None:
+        """Lose tables, buffers and connections; controllers dial no more until the restart."""
+        for agent in self.agents:
+            agent.hang_up()
+        if self._expiry is not None:
+            self._expiry.cancel()
+        for number in self.ports:
+            self._relay.set_forwarding(number, True)
+        self._boot()
+
+    def restart(self) -> None:
+        """Connect to the controllers again."""
+        for agent in self.agents:
+            agent.dial()
 
     # control
 

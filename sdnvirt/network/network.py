@@ -18,6 +18,7 @@ from sdnvirt.engine.scheduler import relaxed_collector
 from sdnvirt.errors import UserError
 from sdnvirt.network.arguments import frame_bytes, time_ns
 from sdnvirt.network.build import Plant, build
+from sdnvirt.network.faults import Faults
 from sdnvirt.network.graph import LiveGraph, node_of
 from sdnvirt.network.nodes import HostNode, Node, nearest
 from sdnvirt.network.routing import CONVERGENCE_NS, converge
@@ -50,6 +51,7 @@ class Network:
         world: virtual time, random streams and the ledger.
         plant: every device and link.
         stories: which ports the packets of checks and pings crossed.
+        faults: breaks links and nodes, and repairs them.
         trace: digest of every frame that a port received, and their number.
         controller: the controller in this process, or None; it offers ``rest(method, path, body)``.
         last_cause: id of the latest conversation (a ping, an injected frame), from 1; 0 for none.
@@ -61,6 +63,7 @@ class Network:
         self.world: World = self.plant.world
         self.stories = Stories(self.world)
         self.trace = DigestTap(self.world)
+        self.faults = Faults(self)
         self._graph = LiveGraph(topology, self.plant)
         self.controller: Any = None  # of a layer above this one
         self.last_cause = 0
@@ -248,9 +251,17 @@ class Network:
         return found
 
     def set_link(self, name: str, up: bool) -> None:
-        """Plug a link in or pull it out; routers of the underlay converge a little later."""
-        link = self.link(name)
-        link.set_up(up)
+        """Plug a link in or pull it out, unless another fault holds it down, too.
+
+        See :class:`~sdnvirt.network.faults.Faults` for other faults.
+        """
+        if up:
+            self.faults.plug(name)
+        else:
+            self.faults.pull(name)
+
+    def link_changed(self, link: Link) -> None:
+        """A link went down, came up or became another: the underlay converges a little later."""
         self._graph.refresh(link)
         if self.plant.routers:
             scheduler = self.world.scheduler
@@ -302,9 +313,11 @@ class Network:
             the id of the conversation that it begins, for :attr:`stories`.
 
         Raises:
-            UserError: there is no such port, or the time is over.
+            UserError: there is no such port, its node has crashed, or the time is over.
         """
         where = self.port(port) if isinstance(port, str) else port
+        if self.faults.is_down(where.device.name):
+            raise UserError(f"{where.device.name} has crashed, and takes no frame")
         data = frame_bytes(frame)
         time = self.now if at is None else time_ns(at)
         if time < self.now:

@@ -1,0 +1,203 @@
+"""What breaks in a network, what it does to packets, and that repairs undo just their own fault."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import networkx as nx
+import pytest
+
+from sdnvirt.devices.jitter import UniformJitter
+from sdnvirt.drops import DropReason
+from sdnvirt.errors import UserError
+from sdnvirt.network.network import Network
+
+RING = """
+    name: ring
+    switches:
+      s[1-3]: {kind: openflow}
+    hosts:
+      h[1-3]: {address: '10.0.0.[1-3]/24'}
+    links:
+      - {between: ['h[1-3]', 's[1-3]']}
+      - {between: [s1, s2], delay: 1ms}
+      - {between: [s2, s3]}
+    controller: {app: controllers/learning_switch.py}
+"""
+
+OVERLAY = """
+    name: overlay
+    underlay: {leaf_spine: {spines: 1, leaves: 2}}
+    hypervisors:
+      hv1: {attach: leaf1}
+      hv2: {attach: leaf2}
+    tenants: {acme: {networks: {web: {vni: 70001, subnet: 10.0.0.0/24, dhcp: true}}}}
+    vms:
+      a: {network: acme/web, hypervisor: hv1}
+      b: {network: acme/web, hypervisor: hv2}
+    controller: {app: controllers/virtual_network.py}
+"""
+
+pytestmark = pytest.mark.topology(text=RING)
+
+
+def answered(network: Network, a: str, b: str) -> bool:
+    return network[a].ping(b, count=1, timeout="500ms").received == 1
+
+
+@pytest.fixture
+def booted(network: Network) -> Network:
+    assert network.boot()
+    network.run_for("1s")
+    assert answered(network, "h1", "h2")
+    return network
+
+
+# links
+
+
+def test_a_link_comes_up_with_the_last_fault_that_holds_it_down(booted: Network) -> None:
+    faults = booted.faults
+    faults.pull("s1--s2")
+    faults.partition(["s1", "h1"], ["s2", "s3"])
+    faults.crash("s1")
+    for repair in (lambda: faults.restart("s1"), faults.heal):
+        repair()
+        assert not booted.link("s1--s2").up
+    faults.plug("s2--s1")
+    assert booted.link("s1--s2").up
+    booted.run_for("1s")
+    assert answered(booted, "h1", "h2")
+
+
+def test_a_repair_of_what_is_whole_does_nothing(booted: Network) -> None:
+    booted.faults.plug("s1--s2")
+    booted.faults.heal()
+    booted.faults.mend_direction("s1--s2", "s1")
+    assert booted.link("s1--s2").up
+    assert answered(booted, "h1", "h2")
+
+
+def test_a_direction_that_breaks_is_told_to_nobody(booted: Network) -> None:
+    graph = booted.graph
+    booted.faults.break_direction("s1--s2", "s2")
+    booted.faults.break_direction("s1--s2", "s2")
+    assert not answered(booted, "h1", "h2")
+    drops = booted.world.ledger.by_reason()
+    assert drops[DropReason.ONE_WAY] == 1  # the reply: the request got through
+    assert booted.port("s1:s2").up
+    assert nx.has_path(graph, "h1", "h2")
+    booted.faults.mend_direction("s2--s1", "s2")
+    assert answered(booted, "h1", "h2")
+
+
+def test_a_partition_separates_its_parts_and_nobody_else(booted: Network) -> None:
+    booted.faults.partition(["h1", "s1"], ["h2", "s2"])
+    assert [name for name, link in booted.plant.links.items() if not link.up] == ["s1--s2"]
+    assert not answered(booted, "h1", "h2")
+    assert answered(booted, "h2", "h3")
+    assert not nx.has_path(booted.graph, "h1", "h3")
+    booted.faults.heal()
+    assert answered(booted, "h1", "h3")
+
+
+def test_a_link_can_be_changed_in_one_direction_or_both(booted: Network) -> None:
+    faults = booted.faults
+    faults.change("s1--s2", start="s1", delay_ns=20_000_000)
+    assert booted["h1"].ping("h2", count=1).max_ns // 1_000_000 == 21
+    faults.change("s1--s2", delay_ns=5_000_000, jitter=UniformJitter(True, 1_000))
+    assert booted.graph.edges["s1", "s2"]["delay_ns"] == 5_000_000
+    assert booted["h1"].ping("h2", count=1).max_ns == pytest.approx(10_000_000, abs=10_000)
+    faults.change("s1--s2", start="s2", loss=1.0)
+    assert not answered(booted, "h1", "h2")
+    assert booted.world.ledger.by_reason()[DropReason.LINK_LOSS] == 1
+
+
+# nodes
+
+
+def test_a_switch_that_crashes_loses_its_tables_and_its_controller(booted: Network) -> None:
+    switch = booted.plant.switches["s2"]
+    agent = switch.agents[0]
+    assert len(switch.datapath.tables[0]) > 1
+    booted.faults.crash("s2")
+    assert not agent.ready
+    assert not any(switch.datapath.tables.values())
+    assert not booted.port("s1:s2").up
+    assert not answered(booted, "h1", "h3")
+    booted.run_for("10s")
+    assert not agent.ready
+    booted.faults.restart("s2")
+    booted.run_for("5s")
+    assert agent.ready
+    assert answered(booted, "h1", "h3")
+    assert booted.world.ledger.imbalance() == 0
+
+
+def test_a_switch_keeps_what_it_was_configured_with(booted: Network) -> None:
+    switch = booted.plant.switches["s2"]
+    number = booted.port("s2:s1").number
+    switch.add_queue(number, 7, max_rate_bps=10**6)
+    switch.configure_port(number, 0x4)
+    booted.faults.crash("s2")
+    booted.faults.restart("s2")
+    assert switch.datapath.state.queues == {number: (7,)}
+    assert switch.datapath.ports == dict.fromkeys(switch.ports, True)
+    assert switch.datapath.state.configs == {}
+
+
+@pytest.mark.topology(text=OVERLAY)
+def test_with_a_hypervisor_go_its_guests(network: Network) -> None:
+    assert network.boot()
+    assert answered(network, "a", "b")
+    network.faults.crash("hv2")
+    assert network.faults.is_down("hv2")
+    assert network.faults.is_down("b")
+    assert not network.faults.is_down("a")
+    assert not answered(network, "a", "b")
+    network.faults.restart("hv2")
+    network.run_for("5s")
+    assert answered(network, "a", "b")
+    assert network.world.ledger.imbalance() == 0
+
+
+@pytest.mark.topology(text=OVERLAY)
+def test_a_guest_that_crashed_stays_down_when_its_hypervisor_comes_back(network: Network) -> None:
+    assert network.boot()
+    network.faults.crash("b")
+    network.faults.crash("hv2")
+    network.faults.restart("hv2")
+    network.run_for("5s")
+    assert network.faults.is_down("b")
+    assert not answered(network, "a", "b")
+    network.faults.restart("b")
+    network.run_for("5s")
+    assert answered(network, "a", "b")
+
+
+# mistakes
+
+
+def test_nothing_can_be_injected_into_a_node_that_is_down(network: Network) -> None:
+    network.faults.crash("s1")
+    with pytest.raises(UserError, match="s1 has crashed, and takes no frame"):
+        network.inject("s1:h1", bytes(60))
+
+
+@pytest.mark.parametrize(
+    ("do", "answer"),
+    [
+        (lambda f: f.pull("s1--s9"), "no link 's1--s9' in ring"),
+        (lambda f: f.crash("s11"), "no node 's11' in ring; did you mean s1?"),
+        (lambda f: f.restart("s1"), "s1 cannot restart: it did not crash"),
+        (lambda f: (f.crash("s1"), f.crash("s1")), "s1 cannot crash: it is down already"),
+        (lambda f: f.partition(["s1"], ["s2", "s1"]), "s1 is in two parts of the partition"),
+        (lambda f: f.partition(["s1"], ["s22"]), "no node 's22' in ring; did you mean s2?"),
+        (lambda f: f.break_direction("s1--s2", "s3"), "s1--s2 does not begin at 's3'"),
+        (lambda f: f.change("s1--s2", los=0.5), "a link has no 'los'; did you mean loss?"),
+    ],
+)
+def test_a_mistake_is_told_and_changes_nothing_more(network: Network, do: Any, answer: str) -> None:
+    with pytest.raises(UserError) as caught:
+        do(network.faults)
+    assert str(caught.value).startswith(answer)
