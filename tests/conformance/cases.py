@@ -60,10 +60,10 @@ def read_cases(folder: Path) -> list[Case]:
     return found
 
 
-def selected(cases: Iterable[Case], prefixes: Sequence[str]) -> list[Case]:
-    """Return the cases whose name begins with one of the prefixes; all if there are none."""
+def selected(cases: Iterable[Case], prefixes: Sequence[str], every: int) -> list[Case]:
+    """Return each ``every``-th case of those whose name begins with one of the prefixes, if any."""
     wanted = tuple(prefixes) or ("",)
-    return [case for case in cases if case.name.startswith(wanted)]
+    return [case for case in cases if case.name.startswith(wanted)][::every]
 
 
 def write_cases(cases: Iterable[Case], folder: Path, seconds: int) -> None:

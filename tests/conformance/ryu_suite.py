@@ -1,4 +1,4 @@
-"""Run Ryu's switch test suite on our switch, embedded, in virtual time.
+"""Run Ryu's switch test suite on our switch: embedded, in virtual time, or over TCP, in real time.
 
 ``uv run python tests/conformance/ryu_suite.py --version 1.3``
 
@@ -17,6 +17,7 @@ from typing import Final
 
 from cases import FOLDERS, Case, read_cases, selected, shipped_folder, write_cases
 from report import Outcome, complaints, tally, write_junit
+from stock_tester import StockTester
 from testbed import Testbed
 from waivers import WaiverError, read_waivers
 
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = given.dir or shipped_folder(given.version)
     waiver_file = given.waivers or (None if given.dir else SHIPPED_WAIVERS)
     every = read_cases(folder)
-    cases = selected(every, given.only)
+    cases = selected(every, given.only, given.every)
     if not cases:
         _tell(f"{folder}: no such case")
         return 2
@@ -59,7 +60,10 @@ def _run(cases: list[Case], given: argparse.Namespace) -> dict[str, str]:
     """Return the fault of each case that was run."""
     with TemporaryDirectory(prefix="sdnvirt-ryu-suite-") as folder:
         write_cases(cases, Path(folder), given.seconds)
-        testbed = Testbed(Path(folder), given.version, _tell if given.verbose else None)
+        log = _tell if given.verbose else None
+        if given.tcp:
+            return StockTester(Path(folder), given.version, log).run()
+        testbed = Testbed(Path(folder), given.version, log)
         faults = testbed.run()
     if testbed.error is not None:
         _tell(str(testbed.error))
@@ -77,6 +81,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only", action="append", default=[], metavar="NAME",
         help="run only cases whose name begins so, as match/03_ETH_DST; can be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--every", type=int, default=1, metavar="N", help="run only each N-th of these cases"
+    )
+    parser.add_argument(
+        "--tcp", action="store_true",
+        help="run stock Ryu in a process of its own, which our switches dial, in real time",
     )  # fmt: skip
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write results as JUnit XML")
     parser.add_argument(

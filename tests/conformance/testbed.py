@@ -32,7 +32,8 @@ PORTS: Final = (1, 2, 3)
 PATIENCE_S: Final = 300
 """Virtual seconds without a result after which the tester is stuck; the longest case takes 60."""
 
-_PROTOCOLS: Final = {"1.0": "openflow10", "1.3": "openflow13"}
+PROTOCOLS: Final = {"1.0": "openflow10", "1.3": "openflow13"}
+"""OpenFlow version to what the tester calls it."""
 
 
 class Testbed:
@@ -50,8 +51,8 @@ class Testbed:
     def __init__(self, folder: Path, version: str, log: Callable[[str], None] | None) -> None:
         self._options = {
             "dir": str(folder),
-            "target_version": _PROTOCOLS[version],
-            "tester_version": _PROTOCOLS[version],
+            "target_version": PROTOCOLS[version],
+            "tester_version": PROTOCOLS[version],
         }
         self._world = World(seed=1)
         self._switches = [
