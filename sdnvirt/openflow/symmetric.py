@@ -11,11 +11,10 @@ from struct import Struct
 from typing import ClassVar, Final, Self
 
 from sdnvirt.openflow.errors import bad_length
-from sdnvirt.openflow.record import Message
+from sdnvirt.openflow.record import BYTES, Message, Part, RecordMessage
 
 _ELEMENT: Final = Struct("!HH")
 _VERSION_BITMAP: Final = 1
-_ERROR: Final = Struct("!HH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,8 @@ def _versions_of(bitmap: bytes) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Error(Message):
-    """Something that the peer sent is refused.
+class Error(RecordMessage):
+    """Something that the peer sent is refused (ofp_error_msg).
 
     Attributes:
         error_type: the OFPET_* number.
@@ -91,22 +90,9 @@ class Error(Message):
     data: bytes = b""
 
     TYPE: ClassVar[int] = 1
-
-    @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        """Return the ERROR whose body is ``data[start:end]``.
-
-        Raises:
-            OpenFlowError: the body is shorter than 4 bytes.
-        """
-        if end - start < _ERROR.size:
-            raise bad_length("an error message", end - start)
-        error_type, code = _ERROR.unpack_from(data, start)
-        return cls(error_type, code, data[start + _ERROR.size : end])
-
-    def pack(self) -> bytes:
-        """Return the body."""
-        return _ERROR.pack(self.error_type, self.code) + self.data
+    LAYOUT: ClassVar[Struct] = Struct("!HH")
+    TAIL: ClassVar[tuple[Part, ...]] = (BYTES,)
+    NOUN: ClassVar[str] = "an error message"
 
 
 @dataclass(frozen=True, slots=True)

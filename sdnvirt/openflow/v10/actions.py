@@ -14,7 +14,8 @@ from struct import Struct
 from typing import ClassVar, Final, Self
 
 from sdnvirt.addresses import Ipv4, Mac
-from sdnvirt.openflow.action import Action, FixedAction, take_actions
+from sdnvirt.openflow.action import Action, FixedAction, pack_actions, take_actions
+from sdnvirt.openflow.record import filling
 from sdnvirt.openflow.v10.constants import OFPAT, OFPP
 from sdnvirt.openflow.v10.error_codes import OFPBAC, refuse
 from sdnvirt.openflow.v13.constants import named
@@ -276,3 +277,7 @@ def unpack_actions(data: bytes, start: int, end: int) -> tuple[Action, ...]:
 
 def _class_of(kind: int, _data: bytes, _start: int) -> type[Action] | None:
     return ACTIONS.get(kind)
+
+
+ACTION_LIST: Final = filling(unpack_actions, pack_actions)
+"""The part of a structure that is a list of actions."""

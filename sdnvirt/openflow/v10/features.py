@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct
-from typing import ClassVar, Final, Self
+from typing import Any, ClassVar
 
-from sdnvirt.openflow.errors import bad_length
-from sdnvirt.openflow.record import (
-    EmptyMessage,
-    FixedMessage,
-    Message,
-    take_all,
-    text_field,
-    text_of,
-)
+from sdnvirt.openflow.layout import Layout, text
+from sdnvirt.openflow.record import EmptyMessage, Part, Record, RecordMessage, many
 from sdnvirt.openflow.v10.constants import (
     DEFAULT_MISS_SEND_LEN,
     OFPT,
@@ -24,12 +17,6 @@ from sdnvirt.openflow.v10.constants import (
 )
 from sdnvirt.openflow.v10.error_codes import OFPBRC, refuse
 from sdnvirt.openflow.v10.ports import PortDesc
-
-_FEATURES: Final = Struct("!QIB3xII")
-_DESC: Final = Struct("!256s256s256s32s256s")
-_DESC_SIZES: Final = (256, 256, 256, 32, 256)
-_TABLE: Final = Struct("!B3x32sIIIQQ")
-_TABLE_NAME_SIZE: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +27,8 @@ class FeaturesRequest(EmptyMessage):
 
 
 @dataclass(frozen=True, slots=True)
-class FeaturesReply(Message):
-    """The switch's identity, abilities and ports.
+class FeaturesReply(RecordMessage):
+    """The switch's identity, abilities and ports (ofp_switch_features).
 
     Attributes:
         datapath_id: 64 bits that no other switch has.
@@ -60,21 +47,9 @@ class FeaturesReply(Message):
     ports: tuple[PortDesc, ...] = ()
 
     TYPE: ClassVar[int] = OFPT.FEATURES_REPLY
-
-    @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        first = start + _FEATURES.size
-        if first > end:
-            raise bad_length("a features reply", end - start)
-        ports = take_all(PortDesc, data, first, end)
-        make: Callable[..., Self] = cls
-        return make(*_FEATURES.unpack_from(data, start), ports)
-
-    def pack(self) -> bytes:
-        fixed = _FEATURES.pack(
-            self.datapath_id, self.n_buffers, self.n_tables, self.capabilities, self.actions
-        )
-        return fixed + b"".join([port.pack() for port in self.ports])
+    LAYOUT: ClassVar[Struct] = Struct("!QIB3xII")
+    TAIL: ClassVar[tuple[Part, ...]] = (many(PortDesc),)
+    NOUN: ClassVar[str] = "a features reply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +60,7 @@ class GetConfigRequest(EmptyMessage):
 
 
 @dataclass(frozen=True, slots=True)
-class _SwitchConfig(FixedMessage):
+class _SwitchConfig(RecordMessage):
     flags: int = OFPCFrag.NORMAL
     miss_send_len: int = DEFAULT_MISS_SEND_LEN
 
@@ -104,21 +79,22 @@ class SetConfig(_SwitchConfig):
     """Be set so; ``flags`` is one of OFPCFrag, ``miss_send_len`` is in bytes."""
 
     TYPE: ClassVar[int] = OFPT.SET_CONFIG
+    NOUN: ClassVar[str] = "a switch configuration"
 
     @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        message, stop = cls.take(data, start, end)
-        if stop != end:
-            raise bad_length("a switch configuration", end - start)
-        if message.flags & ~OFPCFrag.MASK:
+    def check(cls, values: Sequence[Any]) -> None:
+        flags, _ = values
+        if flags & ~OFPCFrag.MASK:
             # There is no code for this; the other codes say even less.
-            raise refuse(OFPBRC.EPERM, f"no configuration flags {message.flags:#x}")
-        return message
+            raise refuse(OFPBRC.EPERM, f"no configuration flags {flags:#x}")
 
 
 @dataclass(frozen=True, slots=True)
-class Desc:
-    """What people should know of a switch; each text is cut to 255 bytes, the serial to 31."""
+class Desc(Record):
+    """What people should know of a switch (ofp_desc_stats).
+
+    Each text is cut to 255 bytes, the serial to 31.
+    """
 
     mfr_desc: str
     hw_desc: str
@@ -126,23 +102,13 @@ class Desc:
     serial_num: str
     dp_desc: str
 
-    @classmethod
-    def take(cls, data: bytes, start: int, end: int) -> tuple[Self, int]:
-        """Return the description at ``start`` and the offset behind it."""
-        stop = start + _DESC.size
-        if stop > end:
-            raise bad_length("a switch description", end - start)
-        return cls(*map(text_of, _DESC.unpack_from(data, start))), stop
-
-    def pack(self) -> bytes:
-        """Return the description's bytes."""
-        texts = (self.mfr_desc, self.hw_desc, self.sw_desc, self.serial_num, self.dp_desc)
-        return b"".join(map(text_field, texts, _DESC_SIZES))
+    LAYOUT: ClassVar[Layout] = Layout(text(256), text(256), text(256), text(32), text(256))
+    NOUN: ClassVar[str] = "a switch description"
 
 
 @dataclass(frozen=True, slots=True)
-class TableStats:
-    """A flow table and its counters.
+class TableStats(Record):
+    """A flow table and its counters (ofp_table_stats).
 
     Attributes:
         name: for people; cut to 31 bytes.
@@ -160,23 +126,5 @@ class TableStats:
     lookup_count: int = 0
     matched_count: int = 0
 
-    @classmethod
-    def take(cls, data: bytes, start: int, end: int) -> tuple[Self, int]:
-        """Return the statistics at ``start`` and the offset behind them."""
-        stop = start + _TABLE.size
-        if stop > end:
-            raise bad_length("table statistics", end - start)
-        table_id, name, *numbers = _TABLE.unpack_from(data, start)
-        return cls(table_id, text_of(name), *numbers), stop
-
-    def pack(self) -> bytes:
-        """Return the statistics' bytes."""
-        return _TABLE.pack(
-            self.table_id,
-            text_field(self.name, _TABLE_NAME_SIZE),
-            self.wildcards,
-            self.max_entries,
-            self.active_count,
-            self.lookup_count,
-            self.matched_count,
-        )
+    LAYOUT: ClassVar[Layout] = Layout("B3x", text(32), "IIIQQ")
+    NOUN: ClassVar[str] = "table statistics"

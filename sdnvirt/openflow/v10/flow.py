@@ -5,15 +5,15 @@ OpenFlow 1.0.0, 5.3.3 (flow mod), 5.3.5 (statistics) and 5.4.2 (flow removed).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct
-from typing import ClassVar, Final, Self
+from typing import Any, ClassVar, Final
 
-from sdnvirt.openflow.action import Action, pack_actions
-from sdnvirt.openflow.errors import bad_length
-from sdnvirt.openflow.record import Message, Record
-from sdnvirt.openflow.v10.actions import unpack_actions
+from sdnvirt.openflow.action import Action
+from sdnvirt.openflow.layout import Layout
+from sdnvirt.openflow.record import Part, Record, RecordMessage, SizedRecord, nested
+from sdnvirt.openflow.v10.actions import ACTION_LIST
 from sdnvirt.openflow.v10.constants import (
     ALL_TABLES,
     DEFAULT_PRIORITY,
@@ -26,19 +26,14 @@ from sdnvirt.openflow.v10.constants import (
 from sdnvirt.openflow.v10.error_codes import OFPFMFC, refuse
 from sdnvirt.openflow.v10.match import ALL_PACKETS, Match
 
-_FLOW_MOD: Final = Struct("!QHHHHIHH")
-_FLOW_REMOVED: Final = Struct("!QHBxIIH2xQQ")
-_REQUEST: Final = Struct("!BxH")
-_STATS: Final = Struct("!HBx")
-_COUNTERS: Final = Struct("!IIHHH6xQQQ")
-
+_MATCH: Final = nested(Match)
 _LAST_COMMAND: Final = max(OFPFC)
 _ALL_FLAGS: Final = sum(OFPFF)
 
 
 @dataclass(frozen=True, slots=True)
-class FlowMod(Message):
-    """Add, change or delete flow entries.
+class FlowMod(RecordMessage):
+    """Add, change or delete flow entries (ofp_flow_mod).
 
     Attributes:
         cookie: the controller's mark for the entry.
@@ -63,40 +58,23 @@ class FlowMod(Message):
     actions: tuple[Action, ...] = ()
 
     TYPE: ClassVar[int] = OFPT.FLOW_MOD
+    LAYOUT: ClassVar[Layout] = Layout(_MATCH, "QHHHHIHH")
+    TAIL: ClassVar[tuple[Part, ...]] = (ACTION_LIST,)
+    NOUN: ClassVar[str] = "a flow mod"
 
     @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        match, middle = Match.take(data, start, end)
-        first = middle + _FLOW_MOD.size
-        if first > end:
-            raise bad_length("a flow mod", end - start)
-        fixed = _FLOW_MOD.unpack_from(data, middle)
-        command, flags = fixed[1], fixed[7]
+    def check(cls, values: Sequence[Any]) -> None:
+        command, flags = values[2], values[8]
         if command > _LAST_COMMAND:
             raise refuse(OFPFMFC.BAD_COMMAND, f"no flow mod command {command}")
         if flags & ~_ALL_FLAGS:
             # There is no code for this; the other codes say even less.
             raise refuse(OFPFMFC.UNSUPPORTED, f"no flow mod flags {flags:#x}")
-        make: Callable[..., Self] = cls
-        return make(match, *fixed, unpack_actions(data, first, end))
-
-    def pack(self) -> bytes:
-        fixed = _FLOW_MOD.pack(
-            self.cookie,
-            self.command,
-            self.idle_timeout,
-            self.hard_timeout,
-            self.priority,
-            self.buffer_id,
-            self.out_port,
-            self.flags,
-        )
-        return self.match.pack() + fixed + pack_actions(self.actions)
 
 
 @dataclass(frozen=True, slots=True)
-class FlowRemoved(Message):
-    """A flow entry whose flags asked for it is gone.
+class FlowRemoved(RecordMessage):
+    """A flow entry whose flags asked for it is gone (ofp_flow_removed).
 
     Attributes:
         reason: one of OFPRR.
@@ -116,30 +94,13 @@ class FlowRemoved(Message):
     byte_count: int
 
     TYPE: ClassVar[int] = OFPT.FLOW_REMOVED
-
-    @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        match, middle = Match.take(data, start, end)
-        if middle + _FLOW_REMOVED.size != end:
-            raise bad_length("a flow removed message", end - start)
-        return cls(match, *_FLOW_REMOVED.unpack_from(data, middle))
-
-    def pack(self) -> bytes:
-        return self.match.pack() + _FLOW_REMOVED.pack(
-            self.cookie,
-            self.priority,
-            self.reason,
-            self.duration_sec,
-            self.duration_nsec,
-            self.idle_timeout,
-            self.packet_count,
-            self.byte_count,
-        )
+    LAYOUT: ClassVar[Layout] = Layout(_MATCH, "QHBxIIH2xQQ")
+    NOUN: ClassVar[str] = "a flow removed message"
 
 
 @dataclass(frozen=True, slots=True)
-class FlowStatsRequest:
-    """Which flow entries a request for statistics is about.
+class FlowStatsRequest(Record):
+    """Which flow entries a request for statistics is about (ofp_flow_stats_request).
 
     Attributes:
         table_id: the table, ALL_TABLES or EMERGENCY_TABLE.
@@ -150,23 +111,13 @@ class FlowStatsRequest:
     table_id: int = ALL_TABLES
     out_port: int = OFPP.NONE
 
-    @classmethod
-    def take(cls, data: bytes, start: int, end: int) -> tuple[Self, int]:
-        """Return the request at ``start`` and the offset behind it."""
-        match, middle = Match.take(data, start, end)
-        stop = middle + _REQUEST.size
-        if stop > end:
-            raise bad_length("a flow statistics request", end - start)
-        return cls(match, *_REQUEST.unpack_from(data, middle)), stop
-
-    def pack(self) -> bytes:
-        """Return the request's bytes."""
-        return self.match.pack() + _REQUEST.pack(self.table_id, self.out_port)
+    LAYOUT: ClassVar[Layout] = Layout(_MATCH, "BxH")
+    NOUN: ClassVar[str] = "a flow statistics request"
 
 
 @dataclass(frozen=True, slots=True)
-class FlowStats:
-    """A flow entry as its switch describes it.
+class FlowStats(SizedRecord):
+    """A flow entry as its switch describes it (ofp_flow_stats).
 
     Attributes:
         duration_sec: seconds since it was added, and ``duration_nsec`` the nanoseconds beyond.
@@ -186,43 +137,14 @@ class FlowStats:
     byte_count: int
     actions: tuple[Action, ...] = ()
 
-    @classmethod
-    def take(cls, data: bytes, start: int, end: int) -> tuple[Self, int]:
-        """Return the statistics at ``start`` and the offset behind them."""
-        if end - start < _STATS.size:
-            raise bad_length("flow statistics", end - start)
-        length, table_id = _STATS.unpack_from(data, start)
-        stop = start + length
-        if length < _STATS.size or stop > end:
-            raise bad_length("flow statistics", length)
-        match, middle = Match.take(data, start + _STATS.size, stop)
-        first = middle + _COUNTERS.size
-        if first > stop:
-            raise bad_length("flow statistics", length)
-        counters = _COUNTERS.unpack_from(data, middle)
-        actions = unpack_actions(data, first, stop)
-        make: Callable[..., Self] = cls
-        return make(table_id, match, *counters, actions), stop
-
-    def pack(self) -> bytes:
-        """Return the statistics' bytes."""
-        counters = _COUNTERS.pack(
-            self.duration_sec,
-            self.duration_nsec,
-            self.priority,
-            self.idle_timeout,
-            self.hard_timeout,
-            self.cookie,
-            self.packet_count,
-            self.byte_count,
-        )
-        rest = self.match.pack() + counters + pack_actions(self.actions)
-        return _STATS.pack(_STATS.size + len(rest), self.table_id) + rest
+    LAYOUT: ClassVar[Layout] = Layout("HBx", _MATCH, "IIHHH6xQQQ")
+    TAIL: ClassVar[tuple[Part, ...]] = (ACTION_LIST,)
+    NOUN: ClassVar[str] = "flow statistics"
 
 
 @dataclass(frozen=True, slots=True)
 class AggregateStats(Record):
-    """The sums over the flow entries that a request is about."""
+    """The sums over the flow entries that a request is about (ofp_aggregate_stats_reply)."""
 
     packet_count: int
     byte_count: int

@@ -16,11 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from struct import Struct
 from typing import ClassVar, Final, Self
 
 from sdnvirt.addresses import ANY_IPV4, Ipv4, Mac
-from sdnvirt.openflow.errors import bad_length
+from sdnvirt.openflow.layout import IPV4, MAC, Layout
 from sdnvirt.openflow.record import Record
 from sdnvirt.openflow.v10.constants import (
     NW_BITS_MASK,
@@ -73,7 +72,8 @@ class Match(Record):
     tp_src: int = 0
     tp_dst: int = 0
 
-    LAYOUT: ClassVar[Struct] = Struct("!IH6s6sHBxHBB2x4s4sHH")
+    LAYOUT: ClassVar[Layout] = Layout("IH", MAC, MAC, "HBxHBB2x", IPV4, IPV4, "HH")
+    NOUN: ClassVar[str] = "a match"
 
     @classmethod
     def of(
@@ -101,17 +101,6 @@ class Match(Record):
             wildcards |= _ADDRESS_BITS - nw_dst_bits << NW_DST_SHIFT
         make: Callable[..., Self] = cls
         return make(wildcards, **fields)
-
-    @classmethod
-    def take(cls, data: bytes, start: int, end: int) -> tuple[Self, int]:
-        """Return the match at ``start`` and the offset behind it."""
-        stop = start + cls.LAYOUT.size
-        if stop > end:
-            raise bad_length("a match", end - start)
-        values = list(cls.LAYOUT.unpack_from(data, start))
-        values[2:4] = map(Mac, values[2:4])
-        values[9:11] = map(Ipv4, values[9:11])
-        return cls(*values), stop
 
     def tests(self, field: OFPFW) -> bool:
         """Return whether a field counts, that is, is not wildcarded."""

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from struct import Struct
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
 from sdnvirt.openflow.errors import bad_length
-from sdnvirt.openflow.record import FixedMessage, Message, Record, take_all
+from sdnvirt.openflow.record import (
+    Part,
+    Record,
+    RecordMessage,
+    SizedRecord,
+    filling,
+    many,
+    pack_all,
+)
 from sdnvirt.openflow.v10.constants import OFPP, OFPQT, OFPT, QUEUE_ALL
 
-_REPLY: Final = Struct("!H6x")
-_QUEUE: Final = Struct("!IH2x")
 _PROPERTY: Final = Struct("!HH4x")
 _RATE: Final = Struct("!HH4xH6x")
 
@@ -57,32 +63,24 @@ def _unpack_properties(data: bytes, start: int, end: int) -> tuple[QueueProperty
     return tuple(properties)
 
 
+_PROPERTIES: Final = filling(_unpack_properties, pack_all)
+
+
 @dataclass(frozen=True, slots=True)
-class PacketQueue:
-    """A queue of a port and its properties."""
+class PacketQueue(SizedRecord):
+    """A queue of a port and its properties (ofp_packet_queue)."""
 
     queue_id: int
     properties: tuple[QueueProperty, ...] = ()
 
-    @classmethod
-    def take(cls, data: bytes, start: int, end: int) -> tuple[Self, int]:
-        """Return the queue at ``start`` and the offset behind it."""
-        if end - start < _QUEUE.size:
-            raise bad_length("a queue", end - start)
-        queue_id, length = _QUEUE.unpack_from(data, start)
-        stop = start + length
-        if length < _QUEUE.size or stop > end:
-            raise bad_length("a queue", length)
-        return cls(queue_id, _unpack_properties(data, start + _QUEUE.size, stop)), stop
-
-    def pack(self) -> bytes:
-        """Return the queue's bytes."""
-        properties = b"".join([one.pack() for one in self.properties])
-        return _QUEUE.pack(self.queue_id, _QUEUE.size + len(properties)) + properties
+    LAYOUT: ClassVar[Struct] = Struct("!IH2x")
+    LENGTH_AT: ClassVar[int] = 1
+    TAIL: ClassVar[tuple[Part, ...]] = (_PROPERTIES,)
+    NOUN: ClassVar[str] = "a queue"
 
 
 @dataclass(frozen=True, slots=True)
-class QueueGetConfigRequest(FixedMessage):
+class QueueGetConfigRequest(RecordMessage):
     """Which queues has this port?"""
 
     port: int
@@ -92,28 +90,24 @@ class QueueGetConfigRequest(FixedMessage):
 
 
 @dataclass(frozen=True, slots=True)
-class QueueGetConfigReply(Message):
+class QueueGetConfigReply(RecordMessage):
     """The queues of the port that was asked for."""
 
     port: int
     queues: tuple[PacketQueue, ...] = ()
 
     TYPE: ClassVar[int] = OFPT.QUEUE_GET_CONFIG_REPLY
-
-    @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        if end - start < _REPLY.size:
-            raise bad_length("a queue configuration", end - start)
-        (port,) = _REPLY.unpack_from(data, start)
-        return cls(port, take_all(PacketQueue, data, start + _REPLY.size, end))
-
-    def pack(self) -> bytes:
-        return _REPLY.pack(self.port) + b"".join([queue.pack() for queue in self.queues])
+    LAYOUT: ClassVar[Struct] = Struct("!H6x")
+    TAIL: ClassVar[tuple[Part, ...]] = (many(PacketQueue),)
+    NOUN: ClassVar[str] = "a queue configuration"
 
 
 @dataclass(frozen=True, slots=True)
 class QueueStatsRequest(Record):
-    """The queue whose statistics are asked for; OFPP.ALL and QUEUE_ALL for all."""
+    """The queue whose statistics are asked for; OFPP.ALL and QUEUE_ALL for all.
+
+    ofp_queue_stats_request.
+    """
 
     port_no: int = OFPP.ALL
     queue_id: int = QUEUE_ALL
@@ -123,7 +117,7 @@ class QueueStatsRequest(Record):
 
 @dataclass(frozen=True, slots=True)
 class QueueStats(Record):
-    """The counters of a queue."""
+    """The counters of a queue (ofp_queue_stats)."""
 
     port_no: int
     queue_id: int

@@ -4,50 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from struct import Struct
-from typing import ClassVar, Final, Self
+from typing import ClassVar
 
-from sdnvirt.openflow.errors import bad_length
-from sdnvirt.openflow.record import Message
+from sdnvirt.openflow.record import BYTES, Part, Record, RecordMessage
 from sdnvirt.openflow.v10.constants import OFPT
-
-_HEADER: Final = Struct("!I")
 
 
 @dataclass(frozen=True, slots=True)
-class Vendor(Message):
-    """A message whose meaning ``vendor`` defines."""
+class Vendor(RecordMessage):
+    """A message whose meaning ``vendor`` defines (ofp_vendor_header)."""
 
     vendor: int
     data: bytes = b""
 
     TYPE: ClassVar[int] = OFPT.VENDOR
-
-    @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        if end - start < _HEADER.size:
-            raise bad_length("a vendor message", end - start)
-        (vendor,) = _HEADER.unpack_from(data, start)
-        return cls(vendor, data[start + _HEADER.size : end])
-
-    def pack(self) -> bytes:
-        return _HEADER.pack(self.vendor) + self.data
+    LAYOUT: ClassVar[Struct] = Struct("!I")
+    TAIL: ClassVar[tuple[Part, ...]] = (BYTES,)
+    NOUN: ClassVar[str] = "a vendor message"
 
 
 @dataclass(frozen=True, slots=True)
-class VendorStats:
+class VendorStats(Record):
     """The body of a statistics message whose meaning ``vendor`` defines."""
 
     vendor: int
     data: bytes = b""
 
-    @classmethod
-    def take(cls, data: bytes, start: int, end: int) -> tuple[Self, int]:
-        """Return the body, which reaches to ``end``, and ``end``."""
-        if end - start < _HEADER.size:
-            raise bad_length("vendor statistics", end - start)
-        (vendor,) = _HEADER.unpack_from(data, start)
-        return cls(vendor, data[start + _HEADER.size : end]), end
-
-    def pack(self) -> bytes:
-        """Return the body's bytes."""
-        return _HEADER.pack(self.vendor) + self.data
+    LAYOUT: ClassVar[Struct] = Struct("!I")
+    TAIL: ClassVar[tuple[Part, ...]] = (BYTES,)
+    NOUN: ClassVar[str] = "vendor statistics"

@@ -8,9 +8,10 @@ from __future__ import annotations
 from struct import Struct
 from typing import Final
 
-from sdnvirt.openflow.action import Action, take_actions
+from sdnvirt.openflow.action import Action, pack_actions, take_actions
 from sdnvirt.openflow.nicira.codec import nicira_class
 from sdnvirt.openflow.nicira.constants import NICIRA
+from sdnvirt.openflow.record import filling
 from sdnvirt.openflow.v13.actions import ACTIONS
 from sdnvirt.openflow.v13.constants import OFPAT
 
@@ -32,3 +33,7 @@ def _class_of(kind: int, data: bytes, start: int) -> type[Action] | None:
     if kind == OFPAT.EXPERIMENTER and data[start + 4 : start + 8] == _EXPERIMENTER:
         return nicira_class(data, start)
     return ACTIONS.get(kind)
+
+
+ACTION_LIST: Final = filling(unpack_actions, pack_actions)
+"""The part of a structure that is a list of actions."""

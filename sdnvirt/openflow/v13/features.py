@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct
-from typing import ClassVar, Final, Self
+from typing import Any, ClassVar
 
-from sdnvirt.openflow.errors import bad_length
-from sdnvirt.openflow.record import EmptyMessage, FixedMessage, text_field, text_of
+from sdnvirt.openflow.errors import OpenFlowError
+from sdnvirt.openflow.layout import Layout, text
+from sdnvirt.openflow.record import EmptyMessage, Record, RecordMessage
 from sdnvirt.openflow.v13.constants import DEFAULT_MISS_SEND_LEN, OFPT, OFPCFrag
 from sdnvirt.openflow.v13.error_codes import OFPSCFC, refuse
-
-_DESC: Final = Struct("!256s256s256s32s256s")
-_DESC_SIZES: Final = (256, 256, 256, 32, 256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +22,8 @@ class FeaturesRequest(EmptyMessage):
 
 
 @dataclass(frozen=True, slots=True)
-class FeaturesReply(FixedMessage):
-    """The switch's identity and abilities.
+class FeaturesReply(RecordMessage):
+    """The switch's identity and abilities (ofp_switch_features).
 
     Attributes:
         datapath_id: 64 bits that no other switch has.
@@ -52,7 +51,7 @@ class GetConfigRequest(EmptyMessage):
 
 
 @dataclass(frozen=True, slots=True)
-class _SwitchConfig(FixedMessage):
+class _SwitchConfig(RecordMessage):
     flags: int = OFPCFrag.NORMAL
     miss_send_len: int = DEFAULT_MISS_SEND_LEN
 
@@ -73,18 +72,22 @@ class SetConfig(_SwitchConfig):
     TYPE: ClassVar[int] = OFPT.SET_CONFIG
 
     @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        message, stop = cls.take(data, start, end)
-        if stop != end:
-            raise refuse(OFPSCFC.BAD_LEN, f"a switch configuration of {end - start} bytes")
-        if message.flags > OFPCFrag.MASK:
-            raise refuse(OFPSCFC.BAD_FLAGS, f"no configuration flags {message.flags:#x}")
-        return message
+    def wrong_size(cls, size: int) -> OpenFlowError:
+        return refuse(OFPSCFC.BAD_LEN, f"a switch configuration of {size} bytes")
+
+    @classmethod
+    def check(cls, values: Sequence[Any]) -> None:
+        flags, _ = values
+        if flags > OFPCFrag.MASK:
+            raise refuse(OFPSCFC.BAD_FLAGS, f"no configuration flags {flags:#x}")
 
 
 @dataclass(frozen=True, slots=True)
-class Desc:
-    """What people should know of a switch; each text is cut to 255 bytes, the serial to 31."""
+class Desc(Record):
+    """What people should know of a switch (ofp_desc).
+
+    Each text is cut to 255 bytes, the serial to 31.
+    """
 
     mfr_desc: str
     hw_desc: str
@@ -92,15 +95,5 @@ class Desc:
     serial_num: str
     dp_desc: str
 
-    @classmethod
-    def take(cls, data: bytes, start: int, end: int) -> tuple[Self, int]:
-        """Return the description at ``start`` and the offset behind it."""
-        stop = start + _DESC.size
-        if stop > end:
-            raise bad_length("a switch description", end - start)
-        return cls(*map(text_of, _DESC.unpack_from(data, start))), stop
-
-    def pack(self) -> bytes:
-        """Return the description's bytes."""
-        texts = (self.mfr_desc, self.hw_desc, self.sw_desc, self.serial_num, self.dp_desc)
-        return b"".join(map(text_field, texts, _DESC_SIZES))
+    LAYOUT: ClassVar[Layout] = Layout(text(256), text(256), text(256), text(32), text(256))
+    NOUN: ClassVar[str] = "a switch description"

@@ -5,13 +5,12 @@ OpenFlow 1.3.5, 7.3.4.1 (flow mod), 7.4.2 (flow removed), 7.3.5.2 and 7.3.5.3 (s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct
-from typing import ClassVar, Final, Self
+from typing import Any, ClassVar, Final
 
-from sdnvirt.openflow.errors import bad_length
-from sdnvirt.openflow.record import Message, Record
+from sdnvirt.openflow.record import Part, Record, RecordMessage, SizedRecord
 from sdnvirt.openflow.v13.constants import (
     DEFAULT_PRIORITY,
     NO_BUFFER,
@@ -23,25 +22,16 @@ from sdnvirt.openflow.v13.constants import (
     OFPTT,
 )
 from sdnvirt.openflow.v13.error_codes import OFPFMFC, refuse
-from sdnvirt.openflow.v13.instructions import (
-    Instruction,
-    pack_instructions,
-    unpack_instructions,
-)
-from sdnvirt.openflow.v13.match import ALL_PACKETS, Match, take_match
-
-_FLOW_MOD: Final = Struct("!QQBBHHHIIIH2x")
-_FLOW_REMOVED: Final = Struct("!QHBBIIHHQQ")
-_FLOW_STATS_REQUEST: Final = Struct("!B3xII4xQQ")
-_FLOW_STATS: Final = Struct("!HBxIIHHHH4xQQQ")
+from sdnvirt.openflow.v13.instructions import INSTRUCTION_LIST, Instruction
+from sdnvirt.openflow.v13.match import ALL_PACKETS, MATCH, Match
 
 _LAST_COMMAND: Final = max(OFPFC)
 _ALL_FLAGS: Final = sum(OFPFF)
 
 
 @dataclass(frozen=True, slots=True)
-class FlowMod(Message):
-    """Add, change or delete flow entries.
+class FlowMod(RecordMessage):
+    """Add, change or delete flow entries (ofp_flow_mod).
 
     Attributes:
         cookie: the controller's mark for the entry; ``cookie_mask`` says which bits of it
@@ -71,41 +61,22 @@ class FlowMod(Message):
     instructions: tuple[Instruction, ...] = ()
 
     TYPE: ClassVar[int] = OFPT.FLOW_MOD
+    LAYOUT: ClassVar[Struct] = Struct("!QQBBHHHIIIH2x")
+    TAIL: ClassVar[tuple[Part, ...]] = (MATCH, INSTRUCTION_LIST)
+    NOUN: ClassVar[str] = "a flow mod"
 
     @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        if end - start < _FLOW_MOD.size:
-            raise bad_length("a flow mod", end - start)
-        fixed = _FLOW_MOD.unpack_from(data, start)
-        command, flags = fixed[3], fixed[10]
+    def check(cls, values: Sequence[Any]) -> None:
+        command, flags = values[3], values[10]
         if command > _LAST_COMMAND:
             raise refuse(OFPFMFC.BAD_COMMAND, f"no flow mod command {command}")
         if flags & ~_ALL_FLAGS:
             raise refuse(OFPFMFC.BAD_FLAGS, f"no flow mod flags {flags:#x}")
-        match, stop = take_match(data, start + _FLOW_MOD.size, end)
-        make: Callable[..., Self] = cls
-        return make(*fixed, match, unpack_instructions(data, stop, end))
-
-    def pack(self) -> bytes:
-        fixed = _FLOW_MOD.pack(
-            self.cookie,
-            self.cookie_mask,
-            self.table_id,
-            self.command,
-            self.idle_timeout,
-            self.hard_timeout,
-            self.priority,
-            self.buffer_id,
-            self.out_port,
-            self.out_group,
-            self.flags,
-        )
-        return fixed + self.match.pack() + pack_instructions(self.instructions)
 
 
 @dataclass(frozen=True, slots=True)
-class FlowRemoved(Message):
-    """A flow entry whose flags asked for it is gone.
+class FlowRemoved(RecordMessage):
+    """A flow entry whose flags asked for it is gone (ofp_flow_removed).
 
     Attributes:
         reason: one of OFPRR.
@@ -127,36 +98,17 @@ class FlowRemoved(Message):
     match: Match = ALL_PACKETS
 
     TYPE: ClassVar[int] = OFPT.FLOW_REMOVED
-
-    @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        if end - start < _FLOW_REMOVED.size:
-            raise bad_length("a flow removed message", end - start)
-        match, stop = take_match(data, start + _FLOW_REMOVED.size, end)
-        if stop != end:
-            raise bad_length("a flow removed message", end - start)
-        make: Callable[..., Self] = cls
-        return make(*_FLOW_REMOVED.unpack_from(data, start), match)
-
-    def pack(self) -> bytes:
-        fixed = _FLOW_REMOVED.pack(
-            self.cookie,
-            self.priority,
-            self.reason,
-            self.table_id,
-            self.duration_sec,
-            self.duration_nsec,
-            self.idle_timeout,
-            self.hard_timeout,
-            self.packet_count,
-            self.byte_count,
-        )
-        return fixed + self.match.pack()
+    LAYOUT: ClassVar[Struct] = Struct("!QHBBIIHHQQ")
+    TAIL: ClassVar[tuple[Part, ...]] = (MATCH,)
+    NOUN: ClassVar[str] = "a flow removed message"
 
 
 @dataclass(frozen=True, slots=True)
-class FlowStatsRequest:
-    """Which flow entries a request for statistics is about; the fields are those of a flow mod."""
+class FlowStatsRequest(Record):
+    """Which flow entries a request for statistics is about (ofp_flow_stats_request).
+
+    The fields are those of a flow mod.
+    """
 
     table_id: int = OFPTT.ALL
     out_port: int = OFPP.ANY
@@ -165,26 +117,14 @@ class FlowStatsRequest:
     cookie_mask: int = 0
     match: Match = ALL_PACKETS
 
-    @classmethod
-    def take(cls, data: bytes, start: int, end: int) -> tuple[Self, int]:
-        """Return the request at ``start`` and the offset behind it."""
-        if end - start < _FLOW_STATS_REQUEST.size:
-            raise bad_length("a flow statistics request", end - start)
-        match, stop = take_match(data, start + _FLOW_STATS_REQUEST.size, end)
-        make: Callable[..., Self] = cls
-        return make(*_FLOW_STATS_REQUEST.unpack_from(data, start), match), stop
-
-    def pack(self) -> bytes:
-        """Return the request's bytes."""
-        fixed = _FLOW_STATS_REQUEST.pack(
-            self.table_id, self.out_port, self.out_group, self.cookie, self.cookie_mask
-        )
-        return fixed + self.match.pack()
+    LAYOUT: ClassVar[Struct] = Struct("!B3xII4xQQ")
+    TAIL: ClassVar[tuple[Part, ...]] = (MATCH,)
+    NOUN: ClassVar[str] = "a flow statistics request"
 
 
 @dataclass(frozen=True, slots=True)
-class FlowStats:
-    """A flow entry as its switch describes it.
+class FlowStats(SizedRecord):
+    """A flow entry as its switch describes it (ofp_flow_stats).
 
     Attributes:
         duration_sec: seconds since it was added, and ``duration_nsec`` the nanoseconds beyond.
@@ -205,42 +145,14 @@ class FlowStats:
     match: Match = ALL_PACKETS
     instructions: tuple[Instruction, ...] = ()
 
-    @classmethod
-    def take(cls, data: bytes, start: int, end: int) -> tuple[Self, int]:
-        """Return the statistics at ``start`` and the offset behind them."""
-        if end - start < _FLOW_STATS.size:
-            raise bad_length("flow statistics", end - start)
-        length, *fixed = _FLOW_STATS.unpack_from(data, start)
-        stop = start + length
-        if length < _FLOW_STATS.size or stop > end:
-            raise bad_length("flow statistics", length)
-        match, rest = take_match(data, start + _FLOW_STATS.size, stop)
-        instructions = unpack_instructions(data, rest, stop)
-        make: Callable[..., Self] = cls
-        return make(*fixed, match, instructions), stop
-
-    def pack(self) -> bytes:
-        """Return the statistics' bytes."""
-        rest = self.match.pack() + pack_instructions(self.instructions)
-        fixed = _FLOW_STATS.pack(
-            _FLOW_STATS.size + len(rest),
-            self.table_id,
-            self.duration_sec,
-            self.duration_nsec,
-            self.priority,
-            self.idle_timeout,
-            self.hard_timeout,
-            self.flags,
-            self.cookie,
-            self.packet_count,
-            self.byte_count,
-        )
-        return fixed + rest
+    LAYOUT: ClassVar[Struct] = Struct("!HBxIIHHHH4xQQQ")
+    TAIL: ClassVar[tuple[Part, ...]] = (MATCH, INSTRUCTION_LIST)
+    NOUN: ClassVar[str] = "flow statistics"
 
 
 @dataclass(frozen=True, slots=True)
 class AggregateStats(Record):
-    """The sums over the flow entries that a request is about."""
+    """The sums over the flow entries that a request is about (ofp_aggregate_stats_reply)."""
 
     packet_count: int
     byte_count: int

@@ -15,6 +15,7 @@ from struct import Struct
 from typing import ClassVar, Final, Self
 
 from sdnvirt.openflow.action import Action, actions_text, pack_actions
+from sdnvirt.openflow.record import filling
 from sdnvirt.openflow.v13.action_lists import unpack_actions
 from sdnvirt.openflow.v13.constants import OFPIT
 from sdnvirt.openflow.v13.error_codes import OFPBIC, refuse
@@ -260,6 +261,10 @@ def _unpack(data: bytes) -> tuple[Instruction, ...]:
 def pack_instructions(instructions: Iterable[Instruction]) -> bytes:
     """Return instructions as bytes, one behind the other."""
     return b"".join([instruction.pack() for instruction in instructions])
+
+
+INSTRUCTION_LIST: Final = filling(unpack_instructions, pack_instructions)
+"""The part of a structure that is a list of instructions."""
 
 
 def instructions_text(instructions: Iterable[Instruction]) -> str:

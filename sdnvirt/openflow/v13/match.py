@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.nicira.fields import KNOWN_HEADERS, KNOWN_NAMES, field_like
+from sdnvirt.openflow.record import Part
 from sdnvirt.openflow.v13.constants import OFPMT
 from sdnvirt.openflow.v13.error_codes import OFPBMC, refuse
 from sdnvirt.openflow.v13.oxm import HEADER_SIZE, OxmField
@@ -115,6 +116,10 @@ def take_match(data: bytes, start: int, end: int) -> tuple[Match, int]:
     return Match(_take_fields(data, start + _HEADER.size, start + length)), stop
 
 
+MATCH: Final = Part(take_match, Match.pack)
+"""The part of a structure that is a match."""
+
+
 def _take_fields(data: bytes, start: int, end: int) -> tuple[OxmMatch, ...]:
     found: dict[OxmField, OxmMatch] = {}
     while start < end:
@@ -172,4 +177,8 @@ def _admit(found: dict[OxmField, OxmMatch], field: OxmField, value: int, mask: i
 
 
 def _canonical(found: dict[OxmField, OxmMatch]) -> tuple[OxmMatch, ...]:
-    return tuple(sorted(one for one in found.values() if one.mask != 0))
+    return tuple(sorted([one for one in found.values() if one.mask != 0], key=_header_of))
+
+
+def _header_of(one: OxmMatch) -> bytes:
+    return one.field.header

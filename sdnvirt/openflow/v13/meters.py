@@ -5,12 +5,12 @@ OpenFlow 1.3.5, 7.3.4.4 (meter mod) and 7.3.5.12 to 7.3.5.14 (multipart).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct
-from typing import ClassVar, Final, Self
+from typing import Any, ClassVar, Final
 
-from sdnvirt.openflow.errors import bad_length
-from sdnvirt.openflow.record import Message, Record, take_all
+from sdnvirt.openflow.record import Part, Record, RecordMessage, SizedRecord, filling, many
 from sdnvirt.openflow.v13.constants import OFPM, OFPMBT, OFPMC, OFPMF, OFPT
 from sdnvirt.openflow.v13.error_codes import OFPMMFC, refuse
 
@@ -18,9 +18,6 @@ _BAND: Final = Struct("!HHII")
 _DROP: Final = Struct("!HHII4x")
 _REMARK: Final = Struct("!HHIIB3x")
 _EXPERIMENTER: Final = Struct("!HHIII")
-_METER_MOD: Final = Struct("!HHI")
-_METER_CONFIG: Final = Struct("!HHI")
-_METER_STATS: Final = Struct("!IH6xIQQII")
 
 _BAND_SIZE: Final = 16
 _ALL_FLAGS: Final = sum(OFPMF)
@@ -108,9 +105,12 @@ def _pack_bands(bands: tuple[Band, ...]) -> bytes:
     return b"".join([band.pack() for band in bands])
 
 
+_BANDS: Final = filling(_unpack_bands, _pack_bands)
+
+
 @dataclass(frozen=True, slots=True)
-class MeterMod(Message):
-    """Add, change or delete a meter.
+class MeterMod(RecordMessage):
+    """Add, change or delete a meter (ofp_meter_mod).
 
     Attributes:
         command: one of OFPMC.
@@ -124,25 +124,25 @@ class MeterMod(Message):
     bands: tuple[Band, ...] = ()
 
     TYPE: ClassVar[int] = OFPT.METER_MOD
+    LAYOUT: ClassVar[Struct] = Struct("!HHI")
+    TAIL: ClassVar[tuple[Part, ...]] = (_BANDS,)
+    NOUN: ClassVar[str] = "a meter mod"
 
     @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        if end - start < _METER_MOD.size:
-            raise bad_length("a meter mod", end - start)
-        command, flags, meter_id = _METER_MOD.unpack_from(data, start)
+    def check(cls, values: Sequence[Any]) -> None:
+        command, flags, _ = values
         if command > OFPMC.DELETE:
             raise refuse(OFPMMFC.BAD_COMMAND, f"no meter mod command {command}")
         if flags & ~_ALL_FLAGS:
             raise refuse(OFPMMFC.BAD_FLAGS, f"no meter flags {flags:#x}")
-        return cls(command, flags, meter_id, _unpack_bands(data, start + _METER_MOD.size, end))
-
-    def pack(self) -> bytes:
-        return _METER_MOD.pack(self.command, self.flags, self.meter_id) + _pack_bands(self.bands)
 
 
 @dataclass(frozen=True, slots=True)
 class MeterRequest(Record):
-    """The meter whose statistics or configuration is asked for, or OFPM.ALL for all."""
+    """The meter whose statistics or configuration is asked for, or OFPM.ALL for all.
+
+    Both are ofp_meter_multipart_request.
+    """
 
     meter_id: int = OFPM.ALL
 
@@ -151,7 +151,7 @@ class MeterRequest(Record):
 
 @dataclass(frozen=True, slots=True)
 class BandStats(Record):
-    """What one band was applied to."""
+    """What one band was applied to (ofp_meter_band_stats)."""
 
     packet_band_count: int
     byte_band_count: int
@@ -160,8 +160,8 @@ class BandStats(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class MeterStats:
-    """What went through a meter.
+class MeterStats(SizedRecord):
+    """What went through a meter (ofp_meter_stats).
 
     Attributes:
         flow_count: flow entries that use it.
@@ -177,64 +177,28 @@ class MeterStats:
     duration_nsec: int
     band_stats: tuple[BandStats, ...] = ()
 
-    @classmethod
-    def take(cls, data: bytes, start: int, end: int) -> tuple[Self, int]:
-        """Return the statistics at ``start`` and the offset behind them."""
-        if end - start < _METER_STATS.size:
-            raise bad_length("meter statistics", end - start)
-        meter_id, length, flows, packets, octets, seconds, nanoseconds = _METER_STATS.unpack_from(
-            data, start
-        )
-        stop = start + length
-        if length < _METER_STATS.size or stop > end:
-            raise bad_length("meter statistics", length)
-        bands = take_all(BandStats, data, start + _METER_STATS.size, stop)
-        return cls(meter_id, flows, packets, octets, seconds, nanoseconds, bands), stop
-
-    def pack(self) -> bytes:
-        """Return the statistics' bytes."""
-        bands = b"".join([band.pack() for band in self.band_stats])
-        fixed = _METER_STATS.pack(
-            self.meter_id,
-            _METER_STATS.size + len(bands),
-            self.flow_count,
-            self.packet_in_count,
-            self.byte_in_count,
-            self.duration_sec,
-            self.duration_nsec,
-        )
-        return fixed + bands
+    LAYOUT: ClassVar[Struct] = Struct("!IH6xIQQII")
+    LENGTH_AT: ClassVar[int] = 1
+    TAIL: ClassVar[tuple[Part, ...]] = (many(BandStats),)
+    NOUN: ClassVar[str] = "meter statistics"
 
 
 @dataclass(frozen=True, slots=True)
-class MeterConfig:
-    """A meter as it was made; ``flags`` are bits of OFPMF."""
+class MeterConfig(SizedRecord):
+    """A meter as it was made (ofp_meter_config); ``flags`` are bits of OFPMF."""
 
     flags: int
     meter_id: int
     bands: tuple[Band, ...] = ()
 
-    @classmethod
-    def take(cls, data: bytes, start: int, end: int) -> tuple[Self, int]:
-        """Return the configuration at ``start`` and the offset behind it."""
-        if end - start < _METER_CONFIG.size:
-            raise bad_length("a meter configuration", end - start)
-        length, flags, meter_id = _METER_CONFIG.unpack_from(data, start)
-        stop = start + length
-        if length < _METER_CONFIG.size or stop > end:
-            raise bad_length("a meter configuration", length)
-        return cls(flags, meter_id, _unpack_bands(data, start + _METER_CONFIG.size, stop)), stop
-
-    def pack(self) -> bytes:
-        """Return the configuration's bytes."""
-        bands = _pack_bands(self.bands)
-        length = _METER_CONFIG.size + len(bands)
-        return _METER_CONFIG.pack(length, self.flags, self.meter_id) + bands
+    LAYOUT: ClassVar[Struct] = Struct("!HHI")
+    TAIL: ClassVar[tuple[Part, ...]] = (_BANDS,)
+    NOUN: ClassVar[str] = "a meter configuration"
 
 
 @dataclass(frozen=True, slots=True)
 class MeterFeatures(Record):
-    """What meters a switch can have.
+    """What meters a switch can have (ofp_meter_features).
 
     Attributes:
         max_meter: the most meters.

@@ -5,25 +5,22 @@ OpenFlow 1.3.5, 7.2.1 (port), 7.3.4.3 (port mod), 7.3.5.6 (statistics), 7.4.3 (p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct
-from typing import ClassVar, Final, Self
+from typing import Any, ClassVar, Final
 
 from sdnvirt.addresses import Mac
-from sdnvirt.openflow.errors import bad_length
-from sdnvirt.openflow.record import Message, Record, text_field, text_of
+from sdnvirt.openflow.layout import MAC, Layout, text
+from sdnvirt.openflow.record import Record, RecordMessage, nested
 from sdnvirt.openflow.v13.constants import OFPP, OFPPC, OFPT
 from sdnvirt.openflow.v13.error_codes import OFPPMFC, refuse
 
-_PORT: Final = Struct("!I4x6s2x16s8I")
-_PORT_MOD: Final = Struct("!I4x6s2xIII4x")
-_STATUS: Final = Struct("!B7x")
-_NAME_SIZE: Final = 16
 _ALL_CONFIG: Final = sum(OFPPC)
 
 
 @dataclass(frozen=True, slots=True)
-class PortDesc:
+class PortDesc(Record):
     """A port of a switch (ofp_port).
 
     Attributes:
@@ -45,55 +42,25 @@ class PortDesc:
     curr_speed: int = 0
     max_speed: int = 0
 
-    @classmethod
-    def take(cls, data: bytes, start: int, end: int) -> tuple[Self, int]:
-        """Return the port at ``start`` and the offset behind it."""
-        stop = start + _PORT.size
-        if stop > end:
-            raise bad_length("a port", end - start)
-        port_no, hw_addr, name, *numbers = _PORT.unpack_from(data, start)
-        return cls(port_no, Mac(hw_addr), text_of(name), *numbers), stop
-
-    def pack(self) -> bytes:
-        """Return the port's bytes."""
-        return _PORT.pack(
-            self.port_no,
-            self.hw_addr,
-            text_field(self.name, _NAME_SIZE),
-            self.config,
-            self.state,
-            self.curr,
-            self.advertised,
-            self.supported,
-            self.peer,
-            self.curr_speed,
-            self.max_speed,
-        )
+    LAYOUT: ClassVar[Layout] = Layout("I4x", MAC, "2x", text(16), "8I")
+    NOUN: ClassVar[str] = "a port"
 
 
 @dataclass(frozen=True, slots=True)
-class PortStatus(Message):
-    """A port came, went or changed; ``reason`` is one of OFPPR."""
+class PortStatus(RecordMessage):
+    """A port came, went or changed (ofp_port_status); ``reason`` is one of OFPPR."""
 
     reason: int
     desc: PortDesc
 
     TYPE: ClassVar[int] = OFPT.PORT_STATUS
-
-    @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        if end - start != _STATUS.size + _PORT.size:
-            raise bad_length("a port status", end - start)
-        (reason,) = _STATUS.unpack_from(data, start)
-        return cls(reason, PortDesc.take(data, start + _STATUS.size, end)[0])
-
-    def pack(self) -> bytes:
-        return _STATUS.pack(self.reason) + self.desc.pack()
+    LAYOUT: ClassVar[Layout] = Layout("B7x", nested(PortDesc))
+    NOUN: ClassVar[str] = "a port status"
 
 
 @dataclass(frozen=True, slots=True)
-class PortMod(Message):
-    """Set the bits of a port's configuration that ``mask`` names.
+class PortMod(RecordMessage):
+    """Set the bits of a port's configuration that ``mask`` names (ofp_port_mod).
 
     Attributes:
         hw_addr: must be the port's, so that the wrong port is not changed.
@@ -108,23 +75,19 @@ class PortMod(Message):
     advertise: int = 0
 
     TYPE: ClassVar[int] = OFPT.PORT_MOD
+    LAYOUT: ClassVar[Layout] = Layout("I4x", MAC, "2xIII4x")
+    NOUN: ClassVar[str] = "a port mod"
 
     @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        if end - start != _PORT_MOD.size:
-            raise bad_length("a port mod", end - start)
-        port_no, hw_addr, config, mask, advertise = _PORT_MOD.unpack_from(data, start)
+    def check(cls, values: Sequence[Any]) -> None:
+        _, _, config, mask, _ = values
         if (config | mask) & ~_ALL_CONFIG:
             raise refuse(OFPPMFC.BAD_CONFIG, f"no port configuration {config | mask:#x}")
-        return cls(port_no, Mac(hw_addr), config, mask, advertise)
-
-    def pack(self) -> bytes:
-        return _PORT_MOD.pack(self.port_no, self.hw_addr, self.config, self.mask, self.advertise)
 
 
 @dataclass(frozen=True, slots=True)
 class PortStatsRequest(Record):
-    """The port whose statistics are asked for, or OFPP.ANY for all."""
+    """The port whose statistics are asked for, or OFPP.ANY for all (ofp_port_stats_request)."""
 
     port_no: int = OFPP.ANY
 
@@ -133,7 +96,7 @@ class PortStatsRequest(Record):
 
 @dataclass(frozen=True, slots=True)
 class PortStats(Record):
-    """The counters of a port since it exists; all ones where it does not count."""
+    """The counters of a port since it exists (ofp_port_stats); all ones where it does not count."""
 
     port_no: int
     rx_packets: int = 0

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct
-from typing import ClassVar, Self
+from typing import Any, ClassVar
 
-from sdnvirt.openflow.errors import bad_length
-from sdnvirt.openflow.record import EmptyMessage, FixedMessage
+from sdnvirt.openflow.record import EmptyMessage, RecordMessage
 from sdnvirt.openflow.v13.constants import OFPCR, OFPT
 from sdnvirt.openflow.v13.error_codes import OFPRRFC, refuse
 
 
 @dataclass(frozen=True, slots=True)
-class _Role(FixedMessage):
+class _Role(RecordMessage):
     role: int
     generation_id: int = 0
 
@@ -25,15 +25,13 @@ class RoleRequest(_Role):
     """Have the role ``role`` of OFPCR; ``generation_id`` counts the elections of a master."""
 
     TYPE: ClassVar[int] = OFPT.ROLE_REQUEST
+    NOUN: ClassVar[str] = "a role request"
 
     @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        message, stop = cls.take(data, start, end)
-        if stop != end:
-            raise bad_length("a role request", end - start)
-        if message.role > OFPCR.SLAVE:
-            raise refuse(OFPRRFC.BAD_ROLE, f"no role {message.role}")
-        return message
+    def check(cls, values: Sequence[Any]) -> None:
+        role, _ = values
+        if role > OFPCR.SLAVE:
+            raise refuse(OFPRRFC.BAD_ROLE, f"no role {role}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ class GetAsyncRequest(EmptyMessage):
 
 
 @dataclass(frozen=True, slots=True)
-class _AsyncConfig(FixedMessage):
+class _AsyncConfig(RecordMessage):
     packet_in_mask: int
     packet_in_mask_slave: int
     port_status_mask: int

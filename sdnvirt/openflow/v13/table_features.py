@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from struct import Struct
-from typing import Final, NamedTuple, Self
+from typing import ClassVar, Final, NamedTuple
 
-from sdnvirt.openflow.errors import bad_length
-from sdnvirt.openflow.record import text_field, text_of
+from sdnvirt.openflow.layout import Layout, text
+from sdnvirt.openflow.record import Part, SizedRecord, filling, pack_all
 from sdnvirt.openflow.v13.constants import OFPTFPT, OFPXMC
 from sdnvirt.openflow.v13.error_codes import OFPTFFC, refuse
 
-_TABLE: Final = Struct("!HB5x32sQQII")
 _PROPERTY: Final = Struct("!HH")
 _ID: Final = Struct("!HH")
 _EXPERIMENTER: Final = Struct("!II")
 _WORD: Final = Struct("!I")
-_NAME_SIZE: Final = 32
 
 _EXPERIMENTER_TYPE: Final = 0xFFFF  # both OFPIT.EXPERIMENTER and OFPAT.EXPERIMENTER
 
@@ -174,51 +172,6 @@ _UNPACK: Final[dict[int, Callable[[int, bytes, int, int], Property]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TableFeatures:
-    """The abilities of one flow table, as a switch tells them or a controller asks for them.
-
-    Attributes:
-        name: for people; cut to 31 bytes.
-        metadata_match: bits of the metadata that it can match; ``metadata_write`` set.
-        max_entries: the most flow entries.
-    """
-
-    table_id: int
-    name: str
-    metadata_match: int
-    metadata_write: int
-    config: int
-    max_entries: int
-    properties: tuple[Property, ...] = ()
-
-    @classmethod
-    def take(cls, data: bytes, start: int, end: int) -> tuple[Self, int]:
-        """Return the features at ``start`` and the offset behind them."""
-        if end - start < _TABLE.size:
-            raise bad_length("table features", end - start)
-        length, table_id, name, matched, written, config, most = _TABLE.unpack_from(data, start)
-        stop = start + length
-        if length < _TABLE.size or stop > end:
-            raise bad_length("table features", length)
-        properties = _unpack_properties(data, start + _TABLE.size, stop)
-        return cls(table_id, text_of(name), matched, written, config, most, properties), stop
-
-    def pack(self) -> bytes:
-        """Return the features' bytes."""
-        properties = b"".join([one.pack() for one in self.properties])
-        fixed = _TABLE.pack(
-            _TABLE.size + len(properties),
-            self.table_id,
-            text_field(self.name, _NAME_SIZE),
-            self.metadata_match,
-            self.metadata_write,
-            self.config,
-            self.max_entries,
-        )
-        return fixed + properties
-
-
 def _unpack_properties(data: bytes, start: int, end: int) -> tuple[Property, ...]:
     properties: list[Property] = []
     while start < end:
@@ -234,3 +187,31 @@ def _unpack_properties(data: bytes, start: int, end: int) -> tuple[Property, ...
         properties.append(unpack(kind, data, start + _PROPERTY.size, start + length))
         start = stop
     return tuple(properties)
+
+
+_PROPERTIES: Final = filling(_unpack_properties, pack_all)
+
+
+@dataclass(frozen=True, slots=True)
+class TableFeatures(SizedRecord):
+    """The abilities of one flow table, as a switch tells them or a controller asks for them.
+
+    ofp_table_features.
+
+    Attributes:
+        name: for people; cut to 31 bytes.
+        metadata_match: bits of the metadata that it can match; ``metadata_write`` set.
+        max_entries: the most flow entries.
+    """
+
+    table_id: int
+    name: str
+    metadata_match: int
+    metadata_write: int
+    config: int
+    max_entries: int
+    properties: tuple[Property, ...] = ()
+
+    LAYOUT: ClassVar[Layout] = Layout("HB5x", text(32), "QQII")
+    TAIL: ClassVar[tuple[Part, ...]] = (_PROPERTIES,)
+    NOUN: ClassVar[str] = "table features"

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct
-from typing import ClassVar, Self
+from typing import Any, ClassVar
 
-from sdnvirt.openflow.errors import bad_length
-from sdnvirt.openflow.record import FixedMessage, Record
+from sdnvirt.openflow.record import Record, RecordMessage
 from sdnvirt.openflow.v13.constants import OFPT, OFPTC
 from sdnvirt.openflow.v13.error_codes import OFPTMFC, refuse
 
 
 @dataclass(frozen=True, slots=True)
-class TableMod(FixedMessage):
+class TableMod(RecordMessage):
     """Configure a table, or all of them with OFPTT.ALL; ``config`` has only deprecated bits."""
 
     table_id: int
@@ -21,15 +21,13 @@ class TableMod(FixedMessage):
 
     TYPE: ClassVar[int] = OFPT.TABLE_MOD
     LAYOUT: ClassVar[Struct] = Struct("!B3xI")
+    NOUN: ClassVar[str] = "a table mod"
 
     @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        message, stop = cls.take(data, start, end)
-        if stop != end:
-            raise bad_length("a table mod", end - start)
-        if message.config > OFPTC.DEPRECATED_MASK:
-            raise refuse(OFPTMFC.BAD_CONFIG, f"no table configuration {message.config:#x}")
-        return message
+    def check(cls, values: Sequence[Any]) -> None:
+        _, config = values
+        if config > OFPTC.DEPRECATED_MASK:
+            raise refuse(OFPTMFC.BAD_CONFIG, f"no table configuration {config:#x}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ import pytest
 
 from sdnvirt.addresses import Mac
 from sdnvirt.openflow.errors import OpenFlowError
-from sdnvirt.openflow.header import read_header
+from sdnvirt.openflow.header import frame, read_header
 from sdnvirt.openflow.v13.codec import decode, encode
-from sdnvirt.openflow.v13.constants import OFPFC, OFPGC, OFPGT, OFPMC, OFPMP
+from sdnvirt.openflow.v13.constants import OFPFC, OFPGC, OFPGT, OFPMC, OFPMP, OFPT
 from sdnvirt.openflow.v13.error_codes import (
     OFPBMC,
     OFPET,
@@ -64,6 +64,16 @@ def test_a_number_without_a_name_is_refused(message, code):
     with pytest.raises(OpenFlowError) as caught:
         decode(encode(message, 1))
     assert (caught.value.error_type, caught.value.code) == (refuse(code, "").error_type, code)
+
+
+@pytest.mark.parametrize("body", ["", "0000", "000000", "0000008000", "000000800000"])
+def test_a_switch_configuration_of_a_wrong_length_is_refused_as_such(body):
+    with pytest.raises(OpenFlowError) as caught:
+        decode(frame(4, OFPT.SET_CONFIG, 1, bytes.fromhex(body)))
+    assert (caught.value.error_type, caught.value.code) == (
+        OFPET.SWITCH_CONFIG_FAILED,
+        OFPSCFC.BAD_LEN,
+    )
 
 
 @pytest.mark.parametrize("length", [0, 8, 20, 24])
