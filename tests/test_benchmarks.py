@@ -76,8 +76,10 @@ def test_startup_times_whole_processes():
         assert_summaries(figures)
 
 
-def test_packet_in_counts_round_trips():
-    assert_summaries({"": run("packet_in")["round_trips_per_s"]})
+def test_packet_in_counts_round_trips_of_both_kinds_on_both_ways():
+    printed = run("packet_in")
+    ways, kinds = ("network", "controller"), ("flow_mod_and_packet_out", "packet_out")
+    assert_summaries({(way, kind): printed[f"{way}_{kind}"] for way in ways for kind in kinds})
 
 
 def test_switch_measures_the_cache_its_misses_and_flow_mods():

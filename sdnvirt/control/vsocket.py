@@ -49,7 +49,7 @@ class VirtualSocket:
 
     def feed(self, data: bytes) -> None:
         """Hand the controller bytes from the switch; nothing happens on a closed connection."""
-        if self._open:
+        if data and self._open:  # no bytes would be the end
             self._chunks.append(data)
             self._wake_reader()
 

@@ -84,7 +84,7 @@ class Datapath:
         fields = packet_fields(frame.data[:KEY_BYTES], in_port, frame.tunnel_id, 0)
         flow = self._cache.find(in_port, fields)
         if flow is None:
-            flow = self.translate(in_port, frame)
+            flow = process(Walk(self.state, in_port, frame, fields=fields))
         self._cache.add(deep if flow.deep else key, flow)
         return flow
 

@@ -55,4 +55,5 @@ class PipelineState:
 
     def forbids(self, port: int, config: int) -> bool:
         """Whether a port's configuration has one of some bits of OFPPC."""
-        return bool(self.configs.get(port, 0) & config)
+        configured = self.configs.get(port)
+        return configured is not None and bool(configured & config)

@@ -60,6 +60,7 @@ class Walk:
         in_port: where the packet arrived.
         frame: the packet.
         narration: list to tell the walk to, or None.
+        fields: the match fields of the packet as it arrived, if they are known already.
 
     Attributes:
         data: the packet as it is now, as far as the flow key covers it.
@@ -81,6 +82,7 @@ class Walk:
         in_port: int,
         frame: Frame,
         narration: Narration | None = None,
+        fields: Fields | None = None,
     ) -> None:
         self.state = state
         self.in_port = in_port
@@ -97,7 +99,9 @@ class Walk:
         self.deep = False
         self.excuse: DropReason | None = None
         self.budget = Budget()
-        self.fields: Fields = packet_fields(self.data, in_port, frame.tunnel_id, 0)
+        if fields is None:
+            fields = packet_fields(self.data, in_port, frame.tunnel_id, 0)
+        self.fields: Fields = fields
         self._evidence = Evidence(self.fields)
         self._steps: list[Step] = []
         self._lookups: list[Lookup] = []

@@ -26,6 +26,14 @@ class Asynchronous(Enum):
     FLOW_REMOVED = "flow removed"
 
 
+_MASKS: Final[dict[Asynchronous, tuple[str, str]]] = {
+    Asynchronous.PACKET_IN: ("packet_in", "packet_in_slave"),
+    Asynchronous.PORT_STATUS: ("port_status", "port_status_slave"),
+    Asynchronous.FLOW_REMOVED: ("flow_removed", "flow_removed_slave"),
+}
+"""Which mask is for each kind: of a controller that is equal or master, and of a slave."""
+
+
 def _bits(*reasons: int) -> int:
     return sum(1 << reason for reason in reasons)
 
@@ -47,12 +55,7 @@ class AsyncMasks:
 
     def wants(self, kind: Asynchronous, reason: int, role: int) -> bool:
         """Whether a controller in a role is told of something that happened for a reason."""
-        slave = role == OFPCR.SLAVE
-        mask = {
-            Asynchronous.PACKET_IN: (self.packet_in, self.packet_in_slave),
-            Asynchronous.PORT_STATUS: (self.port_status, self.port_status_slave),
-            Asynchronous.FLOW_REMOVED: (self.flow_removed, self.flow_removed_slave),
-        }[kind][slave]
+        mask: int = getattr(self, _MASKS[kind][role == OFPCR.SLAVE])
         return bool(mask >> reason & 1)
 
 

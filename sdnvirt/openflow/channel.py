@@ -54,6 +54,10 @@ class Codec(Protocol):
         """Return the xid and the message that bytes say."""
         ...
 
+    def unpack(self, kind: int, data: bytes) -> Message:
+        """Return the message of a type that bytes say, whose header was read already."""
+        ...
+
     def encode(self, message: Message, xid: int) -> bytes:
         """Return a message's bytes."""
         ...
@@ -318,17 +322,17 @@ class Channel:
             if header.version != self._version:
                 detail = f"wire version {header.version} is not {self._version}"
                 raise OpenFlowError(BAD_REQUEST, BAD_VERSION, detail)
-            xid, message = self._codec.decode(data)
+            message = self._codec.unpack(header.type, data)
         except OpenFlowError as error:
             if header.type != Error.TYPE:  # errors are not answered with errors
                 self._refuse(error.error_type, error.code, header.xid, data)
             return [Refused(header.xid, error)]
         if isinstance(message, EchoRequest):
-            self.send(EchoReply(message.data), xid)
+            self.send(EchoReply(message.data), header.xid)
             return []
         if isinstance(message, EchoReply):
             return []  # that it came is what counts
-        return [Received(xid, message, data)]
+        return [Received(header.xid, message, data)]
 
     def _negotiate(self, header: Header, data: bytes) -> Event:
         """Agree on a version by the peer's first message (6.3.1)."""

@@ -50,3 +50,19 @@ def test_a_switch_that_hung_up_hears_nothing_more_of_the_old_connection() -> Non
     switch.socket.close()
     switch.listen()
     assert switch.told == [b"hello"]
+
+
+def test_bytes_are_the_ones_that_were_said_whatever_becomes_of_the_buffer() -> None:
+    switch = Switch()
+    buffer = bytearray(b"hello")
+    switch.socket.sendall(buffer)
+    buffer[:] = b"other"
+    switch.listen()
+    assert switch.told == [b"hello"]
+
+
+def test_no_bytes_are_not_the_end() -> None:
+    switch = Switch()
+    switch.socket.feed(b"")
+    switch.socket.feed(b"hello")
+    assert switch.socket.recv(8) == b"hello"

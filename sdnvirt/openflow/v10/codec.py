@@ -50,10 +50,19 @@ def decode(data: bytes) -> tuple[int, Message]:
         raise bad_length("a message", len(data))
     if version != VERSION:
         raise refuse(OFPBRC.BAD_VERSION, f"wire version {version} is not {VERSION}")
+    return xid, unpack(kind, data)
+
+
+def unpack(kind: int, data: bytes) -> Message:
+    """Return the message of a type that bytes say, whose header was read already.
+
+    Raises:
+        OpenFlowError: the type is none, or the body breaks the specification.
+    """
     message = MESSAGES.get(kind)
     if message is None:
         raise refuse(OFPBRC.BAD_TYPE, f"no message has the type {kind}")
-    return xid, message.unpack(data, HEADER_SIZE, length)
+    return message.unpack(data, HEADER_SIZE, len(data))
 
 
 def encode(message: Message, xid: int) -> bytes:
