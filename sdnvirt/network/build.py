@@ -164,7 +164,7 @@ class _Builder:
         return uplinks
 
     def _add_link(self, link: spec.Link, a: Port, b: Port) -> None:
-        self._plant.add_link(Link(self._world, link.name, a, b, link.params))
+        self._plant.add_link(Link(self._world, link.name, a, b, link.params, link.back))
 
     def _add_hypervisor(self, hypervisor: spec.Hypervisor, uplink: tuple[Port, spec.Link]) -> None:
         router_port, link = uplink

@@ -22,7 +22,9 @@ from sdnvirt.network.faults import Faults
 from sdnvirt.network.graph import LiveGraph, node_of
 from sdnvirt.network.nodes import HostNode, Node, nearest
 from sdnvirt.network.routing import CONVERGENCE_NS, converge
-from sdnvirt.topology.resolved import Action, Topology
+from sdnvirt.network.timeline import play
+from sdnvirt.topology.events import Event
+from sdnvirt.topology.resolved import Topology
 from sdnvirt.units import NS_PER_S, format_time
 from sdnvirt.virt.tunnel import KeyedTunnel
 
@@ -270,8 +272,8 @@ class Network:
     def _converge(self, _argument: None) -> None:
         converge(self.plant.routers, self.plant.links.values(), self.plant.attachments)
 
-    def _play(self, event: Any) -> None:
-        self.set_link(event.link, event.action is Action.UP)
+    def _play(self, event: Event) -> None:
+        play(event, self.faults)
 
     # tunnels
 

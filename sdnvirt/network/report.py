@@ -97,7 +97,7 @@ class Report:
         name, description, seed: of the topology.
         built: how many there are of each kind of thing.
         controller: the apps, or the remote controller's address, or "".
-        timeline: what was done to links, as far as the run went.
+        timeline: what broke, changed and was repaired, as far as the run went.
         checks: what each check found.
         traffic: frames and bytes of each network.
         drops: lost frames by reason.
@@ -159,7 +159,7 @@ def make_report(
         built=_built(network),
         controller=controller,
         timeline=tuple(
-            Happening(event.at_ns, f"{event.action.value} {event.link}")
+            Happening(event.at_ns, str(event))
             for event in topology.timeline
             if event.at_ns <= network.now
         ),

@@ -123,6 +123,12 @@ def _matching(fits: Callable[[str], bool]) -> Callable[[Any], str]:
     return parse
 
 
+def _on(value: Any) -> bool:
+    if value is not True:
+        raise ValueError(value)
+    return True
+
+
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError(value)
@@ -146,6 +152,13 @@ def _time(text: str) -> int:
     if time_ns > MAX_TIME_NS:
         raise wrong(f"a time of at most {units.format_time(MAX_TIME_NS)}")
     return time_ns
+
+
+def _signed_time(value: Any) -> int:
+    if value == 0 and type(value) is int:
+        return 0
+    unsigned = _text(value).removeprefix("-")
+    return -_time(unsigned) if unsigned != value else _time(unsigned)
 
 
 def _probability(value: Any) -> float:
@@ -305,6 +318,7 @@ OptionValue = Annotated[bool | int | str, Leaf(
     _scalar, "true, false, a number or text on one line", "true, false, number or text",
     {"type": ["boolean", "integer", "string"]},
 )]  # fmt: skip
+On = Annotated[bool, Leaf(_on, "true", "true", {"type": "boolean", "const": True})]
 Flag = Annotated[bool, Leaf(
     _flag, "true or false", "true or false", {"type": "boolean"},
 )]  # fmt: skip
@@ -312,6 +326,10 @@ Flag = Annotated[bool, Leaf(
 Time = Annotated[int, Leaf(
     _quantity(_time, 0), "a time such as 5us (ns, us, ms, s, min or h)", "time",
     {**_TIME_SCHEMA, **_ZERO},
+)]  # fmt: skip
+SignedTime = Annotated[int, Leaf(
+    _signed_time, "a time such as 5us or -5us (ns, us, ms, s, min or h)", "time, may be negative",
+    {"type": ["string", "integer"], "minimum": 0, "maximum": 0},
 )]  # fmt: skip
 PositiveTime = Annotated[int, Leaf(
     lambda value: _positive(_time(_text(value))),
@@ -324,6 +342,10 @@ Rate = Annotated[int, Leaf(
 Size = Annotated[int, Leaf(
     _quantity(lambda value: _parse_size(_text(value)), 0),
     "a size such as 512KiB (B, kB, MB, GB, KiB, MiB or GiB)", "size", {**_SIZE_SCHEMA, **_ZERO},
+)]  # fmt: skip
+PositiveSize = Annotated[int, Leaf(
+    lambda value: _positive(_parse_size(_text(value))),
+    "a size above 0 such as 512KiB (B, kB, MB, GB, KiB, MiB or GiB)", "size", _SIZE_SCHEMA,
 )]  # fmt: skip
 Probability = Annotated[float, Leaf(
     _quantity(_probability, 0.0), "a share from 0% to 100%, such as 1% or 0.01", "share",
@@ -363,6 +385,7 @@ Macs = Annotated[tuple[Mac, ...], Leaf(
     "02:00:00:00:00:[01-04]", "MAC address or range", _STRING,
 )]  # fmt: skip
 Kind = Annotated[str, _choice("bridge", "openflow")]
+Discipline = Annotated[str, _choice("tail_drop", "red", "codel", "priority")]
 Fallback = Annotated[str, _choice("secure", "standalone")]
 Expectation = Annotated[str, _choice("reachable", "unreachable")]
 

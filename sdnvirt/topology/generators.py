@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from xml.etree.ElementTree import ParseError
 
 from sdnvirt.topology import spec
+from sdnvirt.topology.model import Model
 from sdnvirt.topology.names import MAX_NODES, NAME_MAX
 from sdnvirt.topology.problems import Path, Problems, Words
+from sdnvirt.topology.quality_spec import LinkQuality
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -23,7 +25,10 @@ MAX_EDGES: Final = 100_000
 MAX_GRAPHML_BYTES: Final = 8 << 20
 """Size of a GraphML file, which is read as a whole; the Topology Zoo's largest is 0.5 MiB."""
 
-_EDGE_KEYS: Final = ("rate", "delay", "queue", "mtu", "loss")
+_EDGE_KEYS: Final = (
+    "rate", "delay", "queue", "mtu", "loss", "jitter", "reorder", "duplicate", "corrupt",
+    "discipline",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Edge:
 
     a: str
     b: str
-    quality: dict[str, Any] = field(default_factory=dict)
+    quality: LinkQuality = field(default_factory=lambda: LinkQuality.model_validate({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ def generate(
     return EMPTY
 
 
-def _size(asked: spec.Model) -> tuple[int, int]:
+def _size(asked: Model) -> tuple[int, int]:
     match asked:
         case spec.TreeSpec(depth=depth, fanout=fanout):
             nodes = sum(fanout**level for level in range(depth))
@@ -229,16 +234,15 @@ def _graphml_names(graph: nx.Graph[Any]) -> dict[Any, str]:
     return names
 
 
-def _quality(attributes: dict[str, Any], path: Path, problems: Problems) -> dict[str, Any]:
+def _quality(attributes: dict[str, Any], path: Path, problems: Problems) -> LinkQuality:
     """Return the link qualities among an edge's attributes, checked like those of the file."""
     from pydantic import ValidationError
 
     given = {key: attributes[key] for key in _EDGE_KEYS if key in attributes}
     try:
-        quality = spec.LinkQuality.model_validate(given)
+        return LinkQuality.model_validate(given)
     except ValidationError as invalid:
         for error in invalid.errors(include_url=False):
             expected = f"{error['ctx']['expected']} as {error['loc'][0]} of each edge"
             problems.add(path, error["input"], expected)
-        return {}
-    return quality.model_dump(exclude_none=True)
+        return LinkQuality.model_validate({})

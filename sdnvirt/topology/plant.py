@@ -12,6 +12,7 @@ from sdnvirt.topology import spec
 from sdnvirt.topology.generators import Shape
 from sdnvirt.topology.inventory import Entry, Inventory
 from sdnvirt.topology.problems import Path, Problems, Words
+from sdnvirt.topology.quality import quality
 from sdnvirt.topology.registry import Kind, Registry
 from sdnvirt.topology.resolved import (
     TUNNEL_PORT_BASE,
@@ -25,7 +26,7 @@ from sdnvirt.topology.resolved import (
 )
 from sdnvirt.topology.segments import check_loops, check_standalone, check_unique
 from sdnvirt.topology.switches import build_switches, check_keys, datapath_ids, switch_kinds
-from sdnvirt.topology.wiring import DEFAULT_LINK, UNDERLAY_LINK, Wiring, quality
+from sdnvirt.topology.wiring import DEFAULT_LINK, UNDERLAY_LINK, Wiring
 
 MAX_HYPERVISORS: Final = 512
 """Hypervisors: each has a tunnel port to each other one, so their number grows with the square."""

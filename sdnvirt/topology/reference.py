@@ -125,7 +125,8 @@ def _section(name: str, model: dict[str, Any]) -> str:
         if key in required:
             meaning += " Required."
         elif default not in (None, {}, [], "") and "Default:" not in meaning:
-            meaning += f" Default: {str(default).lower()}."
+            shown = str(default).lower() if isinstance(default, bool) else default
+            meaning += f" Default: {shown}."
         lines.append(f"| `{key}` | {_kind(described)} | {meaning} |")
     return "\n".join([*lines, ""])
 
@@ -145,6 +146,8 @@ def _kind(described: dict[str, Any]) -> str:
         return f"names, each {_kind(inner)}"
     if described.get("type") == "array" and described["items"].keys() & {"$ref", "title"}:
         return f"list of {_kind(described['items'])}"
+    if described.get("const") is True:
+        return "true"
     if described.get("type") == "boolean":
         return "true or false"
     if "title" not in described:  # where pydantic leaves it out

@@ -10,9 +10,10 @@ from sdnvirt.topology.problems import Problems
 from sdnvirt.topology.queues import build_queues
 from sdnvirt.topology.registry import Registry
 from sdnvirt.topology.resolved import Topology
-from sdnvirt.topology.scenario import build_checks, build_timeline, find_controller
+from sdnvirt.topology.scenario import build_checks, find_controller
 from sdnvirt.topology.spec import TopologySpec
 from sdnvirt.topology.tenancy import build_tenancy
+from sdnvirt.topology.timeline import build_timeline
 
 
 def resolve(written: TopologySpec, problems: Problems, seed: int | None = None) -> Topology:
@@ -48,7 +49,7 @@ def resolve(written: TopologySpec, problems: Problems, seed: int | None = None) 
         links=plant.links,
         queues=build_queues(inventory, plant, tenancy, problems),
         controller=find_controller(written.controller, folder, problems),
-        timeline=build_timeline(written.timeline, plant, problems),
+        timeline=build_timeline(written.timeline, plant.links, registry, problems),
         checks=build_checks(written.checks, plant, tenancy, registry, problems),
         duration_ns=written.duration,
     )

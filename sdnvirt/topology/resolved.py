@@ -24,6 +24,7 @@ from sdnvirt.addresses import Ipv4, Mac
 from sdnvirt.devices.failmode import FailMode
 from sdnvirt.devices.link import LinkParameters
 from sdnvirt.devices.vlan import Membership
+from sdnvirt.topology.events import Event
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -54,8 +55,9 @@ class Link:
         name: ``a--b`` by the node names; parallel links are ``a--b#2``, ``a--b#3``.
         a: the end that the file names first.
         b: the other end.
-        params: rate, delay, queue, MTU and loss of each direction.
+        params: what it is like from ``a`` to ``b``.
         vlan: configuration of the bridge port at each end that is a bridge; None if none is.
+        back: what it is like from ``b`` to ``a``; None for the same.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Link:
     b: Endpoint
     params: LinkParameters
     vlan: Membership | None = None
+    back: LinkParameters | None = None
 
     def end(self, node: str) -> Endpoint:
         """Return this link's end at a node; KeyError if the link does not touch it."""
@@ -287,23 +290,6 @@ class Controller:
     options: tuple[str, ...] = ()
 
 
-class Action(Enum):
-    """What the timeline does to a link."""
-
-    DOWN = "down"
-    UP = "up"
-
-
-@dataclass(frozen=True, slots=True)
-class TimelineEvent:
-    """Something that happens to a link at a virtual time; ``link`` is the link's own name."""
-
-    at_ns: int
-    action: Action
-    link: str
-    where: str = ""
-
-
 class Expect(Enum):
     """What a ping check expects."""
 
@@ -391,7 +377,7 @@ class Topology:
     links: tuple[Link, ...]
     queues: tuple[Queue, ...]
     controller: Controller | None
-    timeline: tuple[TimelineEvent, ...]
+    timeline: tuple[Event, ...]
     checks: tuple[Check, ...]
     duration_ns: int
 

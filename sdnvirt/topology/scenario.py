@@ -1,4 +1,4 @@
-"""What happens in a run: the controller's apps, the timeline, and the checks."""
+"""What steers a run and what is checked in it: the controller's apps, and the checks."""
 
 from __future__ import annotations
 
@@ -14,15 +14,12 @@ from sdnvirt.topology.plant import Plant
 from sdnvirt.topology.problems import Path, Problems, Words
 from sdnvirt.topology.registry import Kind, Registry
 from sdnvirt.topology.resolved import (
-    Action,
     App,
     Check,
     Controller,
     Expect,
     LeaseCheck,
     PingCheck,
-    TimelineEvent,
-    index_links,
 )
 from sdnvirt.topology.tenancy import Tenancy
 
@@ -71,23 +68,6 @@ def _find_app(name: str, folder: FilePath, path: Path, problems: Problems) -> Ap
     places = ", ".join(map(str, tried))
     problems.add(path, name, f"a Python file or a module such as my.app; tried {places}")
     return App(name, None)
-
-
-def build_timeline(
-    written: list[spec.EventSpec], plant: Plant, problems: Problems
-) -> tuple[TimelineEvent, ...]:
-    """Return the events of the section ``timeline`` in order of time, then of the file."""
-    links = index_links(plant.links)
-    events: list[TimelineEvent] = []
-    for number, event in enumerate(written):
-        action = Action.DOWN if event.down is not None else Action.UP
-        name = event.down or event.up or ""
-        path: Path = ("timeline", number, action.value)
-        if name not in links:
-            problems.add(path, name, "the name of a link, NODE--NODE", links)
-            continue
-        events.append(TimelineEvent(event.at, action, links[name].name, problems.where(path)))
-    return tuple(sorted(events, key=lambda event: event.at_ns))
 
 
 def build_checks(

@@ -9,51 +9,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, model_validator
 
 from sdnvirt.topology import fields as f
-
-
-class Model(BaseModel):
-    """A mapping with fixed keys; a key that is not one of them is a mistake."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-
-def _one_of(model: Model, keys: tuple[str, ...], least: int = 1) -> None:
-    given = [key for key in keys if getattr(model, key) is not None]
-    if not least <= len(given) <= 1:
-        expected = "exactly one" if least else "at most one"
-        found = " and ".join(given) or "none"
-        raise PydanticCustomError(
-            "words",
-            "{found} {expected}",
-            {"found": found, "expected": f"{expected} of {', '.join(keys)}"},
-        )
-
-
-def _written(default: Any, description: str) -> Any:
-    """Return a key whose default is written as a user would write it."""
-    return Field(default, description=description)
-
-
-class LinkQuality(Model):
-    """What a link does to frames, in each direction. Keys left out keep the default."""
-
-    rate: f.Rate | None = Field(None, description="Bits per second. Default: no limit.")
-    delay: f.Time | None = Field(None, description="Propagation delay. Default: 1us.")
-    queue: f.Size | None = Field(
-        None, description="What may wait for the transmitter; more is dropped. Default: 512KiB."
-    )
-    mtu: f.Mtu | None = Field(
-        None,
-        description="The largest IP packet, without Ethernet header and VLAN tag. "
-        "Default: 1500; in the underlay 1600, so that VXLAN's 50 bytes fit.",
-    )
-    loss: f.Probability | None = Field(
-        None, description="Probability that a frame is lost. Default: 0%."
-    )
+from sdnvirt.topology.model import Model, one_of, written
+from sdnvirt.topology.quality_spec import LinkQuality
 
 
 class LinearSpec(Model):
@@ -120,7 +80,7 @@ class Generated(Model):
     prefix: f.Prefix | None = Field(
         None, description="Put before the generated names, as in ``f-leaf1``."
     )
-    link: LinkQuality = _written({}, "Quality of the generated links.")
+    link: LinkQuality = written({}, "Quality of the generated links.")
 
 
 VTEP_SUBNET = "172.16.0.0/16"
@@ -137,11 +97,11 @@ class UnderlaySpec(Generated):
         default_factory=list,
         description="Routers beside the generated ones; ``links`` connects them.",
     )
-    subnet: f.Subnet = _written(VTEP_SUBNET, "Where the hypervisors' VTEP addresses come from.")
+    subnet: f.Subnet = written(VTEP_SUBNET, "Where the hypervisors' VTEP addresses come from.")
 
     @model_validator(mode="after")
     def _shape(self) -> Self:
-        _one_of(self, SHAPES, least=0 if self.routers else 1)
+        one_of(self, SHAPES, least=0 if self.routers else 1)
         return self
 
 
@@ -149,7 +109,7 @@ class FabricHostsSpec(Model):
     """Hosts on the edge of a generated fabric, with addresses counted up from .1."""
 
     per_edge: f.Medium = Field(1, description="Hosts on each edge switch.")
-    subnet: f.Subnet = _written("10.0.0.0/16", "Where their addresses come from.")
+    subnet: f.Subnet = written("10.0.0.0/16", "Where their addresses come from.")
     prefix: f.Prefix = Field("h", description="Their names are this and a number.")
 
 
@@ -172,7 +132,7 @@ class FabricSpec(Generated):
 
     @model_validator(mode="after")
     def _shape(self) -> Self:
-        _one_of(self, SHAPES)
+        one_of(self, SHAPES)
         return self
 
 
@@ -218,7 +178,7 @@ class DhcpSpec(Model):
     address: f.Address | None = Field(
         None, description="Its address. Default: the first free one from .2 of the subnet."
     )
-    lease: f.PositiveTime = _written("60min", "How long a lease lasts.")
+    lease: f.PositiveTime = written("60min", "How long a lease lasts.")
 
 
 def _dhcp(value: Any) -> Any:
@@ -237,7 +197,7 @@ class NetworkSpec(Model):
     mtu: f.Mtu = Field(1500, description="MTU of the VMs' interfaces.")
     dhcp: Annotated[
         DhcpSpec | None, BeforeValidator(_dhcp, json_schema_input_type=bool | DhcpSpec)
-    ] = _written(False, "Whether a DHCP server hands out the addresses.")
+    ] = written(False, "Whether a DHCP server hands out the addresses.")
 
 
 class TenantSpec(Model):
@@ -302,6 +262,9 @@ class LinkSpec(LinkQuality):
     native: f.Vlan | None = Field(
         None, description="The VLAN that is untagged on the trunk. Default: none."
     )
+    back: LinkQuality | None = Field(
+        None, description="What is different from the second node to the first. Default: nothing."
+    )
 
 
 class ControllerSpec(Model):
@@ -325,20 +288,74 @@ class ControllerSpec(Model):
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:
-        _one_of(self, ("app", "apps"))
+        one_of(self, ("app", "apps"))
         return self
 
 
+class FlapSpec(Model):
+    """A link that goes down and up again, several times."""
+
+    link: f.LinkName = Field(description="The link.")
+    down: f.PositiveTime = Field(description="How long it is down.")
+    up: f.PositiveTime = Field(description="How long it is up in between.")
+    times: f.Medium = Field(description="How often it goes down.")
+
+
+class DirectionSpec(Model):
+    """One direction of a link."""
+
+    link: f.LinkName = Field(description="The link.")
+    start: f.Name = Field(alias="from", description="The node at which the direction begins.")
+
+
+class ChangeSpec(LinkQuality):
+    """Another quality of a link. Keys left out stay as they are."""
+
+    link: f.LinkName = Field(description="The link.")
+    start: f.Name | None = Field(
+        None,
+        alias="from",
+        description="The node at which the one direction begins that is changed. Default: both.",
+    )
+
+
 class EventSpec(Model):
-    """Something that happens to a link during the run."""
+    """Something that breaks, changes or is repaired during the run.
+
+    A link carries frames while none of these holds it down: ``down``, ``partition``, ``crash``.
+    Each repair takes back its own fault only.
+    """
 
     at: f.Time = Field(description="Virtual time from the start.")
     down: f.LinkName | None = Field(None, description="The link goes down.")
     up: f.LinkName | None = Field(None, description="The link comes up again.")
+    flap: FlapSpec | None = Field(None, description="The link goes down and up several times.")
+    break_: DirectionSpec | None = Field(
+        None,
+        alias="break",
+        description="Frames of one direction are lost, while both ends think that the link is up.",
+    )
+    mend: DirectionSpec | None = Field(None, description="The direction works again.")
+    change: ChangeSpec | None = Field(None, description="The link becomes another.")
+    partition: list[f.Names] | None = Field(
+        None,
+        description="Links between nodes of different parts go down; each part is a name or range.",
+    )
+    heal: f.On | None = Field(None, description="All partitions end.")
+    crash: f.Name | None = Field(
+        None,
+        description="The node loses its power: its links go down, and an OpenFlow switch loses its "
+        "tables. With a hypervisor go its VMs and functions.",
+    )
+    restart: f.Name | None = Field(None, description="The node that crashed starts again.")
 
     @model_validator(mode="after")
-    def _one_action(self) -> Self:
-        _one_of(self, ("down", "up"))
+    def _one_thing(self) -> Self:
+        keys = (
+            "down", "up", "flap", "break_", "mend", "change", "partition", "heal", "crash",
+            "restart",
+        )  # fmt: skip
+        one_of(self, keys)
         return self
 
 
@@ -352,9 +369,9 @@ class PingSpec(Model):
         "if it answers itself: another tenant's VM with the same address does not count.",
     )
     count: f.Count = Field(3, description="Number of requests.")
-    interval: f.PositiveTime = _written("200ms", "Time between requests.")
+    interval: f.PositiveTime = written("200ms", "Time between requests.")
     size: f.PingSize = Field(56, description="Bytes of echo data.")
-    timeout: f.PositiveTime = _written("1s", "How long to wait for each answer.")
+    timeout: f.PositiveTime = written("1s", "How long to wait for each answer.")
 
 
 class LeaseSpec(Model):
@@ -368,7 +385,7 @@ class CheckSpec(Model):
 
     ping: PingSpec | None = Field(None, description="Send echo requests.")
     lease: LeaseSpec | None = Field(None, description="Look for a DHCP lease.")
-    at: f.Time = _written("2s", "Virtual time of the check.")
+    at: f.Time = written("2s", "Virtual time of the check.")
     expect: f.Expectation | None = Field(
         None, description="What a ping must be. Default: reachable."
     )
@@ -379,7 +396,7 @@ class CheckSpec(Model):
 
     @model_validator(mode="after")
     def _one_check(self) -> Self:
-        _one_of(self, ("ping", "lease"))
+        one_of(self, ("ping", "lease"))
         return self
 
 

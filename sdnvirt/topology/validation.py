@@ -15,6 +15,7 @@ _EXPECTED: Final[Mapping[str, str]] = {
     "model_attributes_type": "a mapping",
     "dict_type": "a mapping",
     "list_type": "a list",
+    "too_short": "a list that is not empty",
 }
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import Any
 
 from sdnvirt.devices.link import LinkParameters
 from sdnvirt.devices.vlan import Access, Membership, Trunk
 from sdnvirt.topology import spec
 from sdnvirt.topology.names import MAX_NODES
 from sdnvirt.topology.problems import Path, Problems, Words
+from sdnvirt.topology.quality import quality
 from sdnvirt.topology.registry import Kind, Registry
 from sdnvirt.topology.resolved import UPLINK_PORT, Endpoint, Link
 
@@ -21,25 +20,6 @@ UNDERLAY_LINK = LinkParameters(delay_ns=1_000, mtu=1600)
 
 MAX_LINKS = 10 * MAX_NODES
 """Links of a topology, generated ones included; bounds what a few ranges can ask for."""
-
-_PARAMS = {
-    "rate": "rate_bps",
-    "delay": "delay_ns",
-    "queue": "queue_bytes",
-    "mtu": "mtu",
-    "loss": "loss",
-}
-
-
-def quality(base: LinkParameters, *overrides: spec.LinkQuality | dict[str, Any]) -> LinkParameters:
-    """Return link parameters with the keys that a file gives in place of the base's."""
-    changes: dict[str, Any] = {}
-    for override in overrides:
-        for key, name in _PARAMS.items():
-            value = override.get(key) if isinstance(override, dict) else getattr(override, key)
-            if value is not None:
-                changes[name] = value
-    return replace(base, **changes) if changes else base
 
 
 class Wiring:
@@ -59,7 +39,13 @@ class Wiring:
         return self._ports[node]
 
     def connect(
-        self, a: str, b: str, params: LinkParameters, path: Path, vlan: Membership | None = None
+        self,
+        a: str,
+        b: str,
+        params: LinkParameters,
+        path: Path,
+        vlan: Membership | None = None,
+        back: LinkParameters | None = None,
     ) -> None:
         """Link the next port of one node to the next port of another.
 
@@ -72,7 +58,7 @@ class Wiring:
         self._pairs[name] += 1
         if self._pairs[name] + self._pairs[f"{b}--{a}"] > 1:
             name = f"{name}#{self._pairs[name] + self._pairs[f'{b}--{a}']}"
-        self.links.append(Link(name, ends[0], ends[1], params, vlan))
+        self.links.append(Link(name, ends[0], ends[1], params, vlan, back))
         self.paths.append(path)
 
     def _plug(self, node: str, vlan: Membership | None) -> Endpoint:
@@ -106,7 +92,9 @@ class Wiring:
                 self._check_vlan(written, a, b, path)
                 routed = self._registry.kind(a) is Kind.ROUTER
                 base = underlay if routed else DEFAULT_LINK
-                self.connect(a, b, quality(base, written), path, vlan)
+                params = quality(base, written)
+                back = None if written.back is None else quality(params, written.back)
+                self.connect(a, b, params, path, vlan, back)
 
     def _may_link(self, a: str, b: str, path: Path) -> bool:
         kinds = (Kind.SWITCH, Kind.HOST, Kind.ROUTER)

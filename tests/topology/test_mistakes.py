@@ -25,6 +25,11 @@ tenants:
   acme: {networks: {web: {vni: 7, subnet: 10.0.0.0/24}}}
 """
 
+FAULTY = """\
+switches: {'s[1-2]': {kind: openflow}}
+links: [{between: [s1, s2]}]
+timeline: """
+
 QUEUED = """\
 hosts: {'h[1-2]': {address: '10.0.0.[1-2]/24'}}
 links: [{between: ['h[1-2]', s1], rate: 10Mbit/s}]
@@ -143,6 +148,48 @@ VALUES = {
     "a link's name": ("timeline: [{at: 5s, down: a-b}]",
                       "2:27: timeline[0].down: found 'a-b', expected the name of a link, "
                       "NODE--NODE, such as leaf1--spine1"),
+    "a quality in short": (
+        "links: [{between: [a, b], jitter: fast}]",
+        "2:35: links[0].jitter: found 'fast', expected a time such as 5us (ns, us, ms, s, min "
+        "or h)"),
+    "a discipline's name": (
+        "links: [{between: [a, b], discipline: codle}]",
+        "2:39: links[0].discipline: found 'codle', expected tail_drop or red or codel or "
+        "priority; did you mean codel?"),
+    "two disciplines": (
+        "links: [{between: [a, b], discipline: {red: {}, codel: {}}}]",
+        "2:39: links[0].discipline: found red and codel, expected exactly one of tail_drop, red, "
+        "codel, token_bucket, priority"),
+    "two distributions": (
+        "links: [{between: [a, b], jitter: {normal: 1ms, uniform: 1ms}}]",
+        "2:35: links[0].jitter: found normal and uniform, expected exactly one of normal, "
+        "uniform, table"),
+    "an empty table": (
+        "links: [{between: [a, b], jitter: {table: []}}]",
+        "2:43: links[0].jitter.table: found [], expected a list that is not empty"),
+    "a deviation": (
+        "links: [{between: [a, b], jitter: {table: [-1ms, 2]}}]",
+        "2:50: links[0].jitter.table[1]: found 2, expected a time such as 5us or -5us (ns, us, "
+        "ms, s, min or h)"),
+    "an average that ends before it begins": (
+        "links: [{between: [a, b], discipline: {red: {min: 9kB, max: 9kB}}}]",
+        "2:45: links[0].discipline.red: found a min of 9000 B and a max of 9000 B, expected a min "
+        "below max"),
+    "an empty bucket": (
+        "links: [{between: [a, b], discipline: {token_bucket: {rate: 1Mbit/s, burst: 0}}}]",
+        "2:77: links[0].discipline.token_bucket.burst: found 0, expected a size above 0 such as "
+        "512KiB (B, kB, MB, GB, KiB, MiB or GiB)"),
+    "half a chain": (
+        "links: [{between: [a, b], back: {loss: {to_bad: 1%}}}]",
+        "2:40: links[0].back.loss.to_good: found nothing, expected a value, because this key is "
+        "required"),
+    "two faults at once": (
+        "timeline: [{at: 5s, crash: a, heal: true}]",
+        "2:12: timeline[0]: found heal and crash, expected exactly one of down, up, flap, break, "
+        "mend, change, partition, heal, crash, restart"),
+    "healing nothing": (
+        "timeline: [{at: 5s, heal: false}]",
+        "2:27: timeline[0].heal: found false, expected true"),
 }  # fmt: skip
 
 
@@ -372,6 +419,38 @@ PARTS = {
     "too many hosts on a fabric": (
         "fabric: {linear: {nodes: 7}, hosts: {subnet: 10.0.0.0/29}}",
         "2:46: fabric.hosts.subnet: found 7 hosts in 10.0.0.0/29, expected at most 6",
+    ),
+    "flapping a link that is not there": (
+        FAULTY + "[{at: 3s, flap: {link: s1--s3, down: 1ms, up: 1ms, times: 2}}]",
+        "4:34: timeline[0].flap.link: found 's1--s3', expected the name of a link, NODE--NODE; "
+        "did you mean s1--s2?",
+    ),
+    "a direction from elsewhere": (
+        FAULTY + "[{at: 5s, break: {link: s2--s1, from: s3}}]",
+        "4:49: timeline[0].break.from: found 's3', expected an end of s1--s2",
+    ),
+    "a change from elsewhere": (
+        FAULTY + "[{at: 5s, change: {link: s2--s1, from: s11, loss: 1%}}]",
+        "4:50: timeline[0].change.from: found 's11', expected an end of s1--s2; did you mean s1?",
+    ),
+    "a node in two parts": (
+        FAULTY + "[{at: 5s, partition: ['s[1-2]', s2]}]",
+        "4:43: timeline[0].partition[1]: found s2 in two parts, expected every node in one part "
+        "at most",
+    ),
+    "a node that cannot crash": (
+        FAULTY + "[{at: 5s, crash: s22}]",
+        "4:28: timeline[0].crash: found 's22', expected the name of a router or hypervisor or "
+        "switch or host or VM or network function; did you mean s2?",
+    ),
+    "a restart of what is up": (
+        FAULTY + "[{at: 5s, crash: s1}, {at: 4s, restart: s1}, {at: 6s, restart: s1}]",
+        "4:51: timeline[1].restart: found a restart of s1, which is not down, expected a crash "
+        "before it",
+    ),
+    "a crash of what is down": (
+        FAULTY + "[{at: 5s, crash: s1}, {at: 6s, crash: s1}]",
+        "4:49: timeline[1].crash: found a crash of s1, which is down, expected a restart before it",
     ),
 }
 

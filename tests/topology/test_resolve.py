@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Interface
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,18 @@ from hypothesis import strategies as st
 
 from sdnvirt import topology
 from sdnvirt.addresses import Ipv4, Mac
+from sdnvirt.devices.disciplines import CoDel, Red, StrictPriority, TokenBucket
 from sdnvirt.devices.failmode import FailMode
+from sdnvirt.devices.jitter import NormalJitter, TableJitter, UniformJitter
 from sdnvirt.devices.link import LinkParameters
+from sdnvirt.devices.loss import GilbertElliott
 from sdnvirt.devices.vlan import Access, Trunk
 from sdnvirt.errors import TopologyError
 from sdnvirt.topology import Topology
+from sdnvirt.topology.events import ChangeLink
 from sdnvirt.topology.resolved import (
     TUNNEL_PORT_BASE,
     UPLINK_PORT,
-    Action,
     App,
     Endpoint,
     LeaseCheck,
@@ -106,6 +110,82 @@ def test_link_quality_defaults_and_what_the_file_gives() -> None:
     assert [link.params for link in loaded.links] == [
         LinkParameters(None, 1_000, 512 * 1024, 1500, 0.0),
         LinkParameters(100_000_000, 2_000_000, 64_000, 9000, 0.01),
+    ]
+
+
+QUALITIES = {
+    "loss: 1%": {"loss": 0.01},
+    "loss: {to_bad: 1%, to_good: 50%}": {"loss": GilbertElliott(0.01, 0.5, 1.0, 0.0)},
+    "loss: {to_bad: 1%, to_good: 50%, in_bad: 90%, in_good: 2%}": {
+        "loss": GilbertElliott(0.01, 0.5, 0.9, 0.02)
+    },
+    "jitter: 1ms": {"jitter": NormalJitter(True, 1_000_000)},
+    "jitter: 0": {},
+    "jitter: {normal: 1ms, keep_order: false}": {"jitter": NormalJitter(False, 1_000_000)},
+    "jitter: {uniform: 2us}": {"jitter": UniformJitter(True, 2_000)},
+    "jitter: {table: [-1us, 0, 3us]}": {"jitter": TableJitter(True, (-1_000, 0, 3_000))},
+    "reorder: 2%, duplicate: 3%, corrupt: 4%": {
+        "reorder": 0.02, "duplicate": 0.03, "corrupt": 0.04,
+    },
+    "discipline: tail_drop": {},
+    "discipline: {tail_drop: true}": {},
+    "discipline: priority": {"discipline": StrictPriority()},
+    "discipline: codel": {"discipline": CoDel()},
+    "discipline: {codel: {target: 1ms, interval: 9ms, ecn: true}}": {
+        "discipline": CoDel(1_000_000, 9_000_000, True)
+    },
+    "discipline: red": {"discipline": Red()},
+    "discipline: {red: {min: 1kB, max: 2kB, probability: 5%, ecn: true}}": {
+        "discipline": Red(1_000, 2_000, 0.05, True)
+    },
+    "discipline: {token_bucket: {rate: 1Mbit/s, burst: 2kB}}": {
+        "discipline": TokenBucket(1_000_000, 2_000)
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", QUALITIES)
+def test_qualities_of_both_directions_of_one_and_of_a_change(text: str) -> None:
+    loaded = loads(
+        "name: x\nswitches: {s[1-2]: {kind: openflow}}\nlinks:\n"
+        f"- {{between: [s1, s2], {text}}}\n"
+        f"- {{between: [s1, s2], mtu: 99, back: {{{text}}}}}\n"
+        f"timeline: [{{at: 1s, change: {{link: s1--s2, {text}}}}}]\n"
+    )
+    given = QUALITIES[text]
+    plain = LinkParameters(delay_ns=1_000)
+    both, one = loaded.links
+    assert (both.params, both.back) == (replace(plain, **given), None)
+    assert (one.params, one.back) == (replace(plain, mtu=99), replace(plain, mtu=99, **given))
+    (change,) = loaded.timeline
+    assert isinstance(change, ChangeLink)
+    assert replace(plain, **dict(change.changes)) == replace(plain, **given)
+
+
+def test_a_timeline_in_order_of_time_with_flaps_spelt_out() -> None:
+    loaded = loads(
+        "name: x\nswitches: {s[1-3]: {kind: openflow}}\n"
+        "links: [{between: ['s[1-2]', 's[2-3]']}]\n"
+        "timeline:\n"
+        "- {at: 5s, heal: true}\n"
+        "- {at: 4s, partition: ['s[1-2]', s3]}\n"
+        "- {at: 1s, flap: {link: s2--s1, down: 1s, up: 3s, times: 2}}\n"
+        "- {at: 2s, break: {link: s1--s2, from: s2}}\n"
+        "- {at: 3s, mend: {link: s1--s2, from: s2}}\n"
+        "- {at: 7s, crash: s1}\n"
+        "- {at: 8s, restart: s1}\n"
+    )
+    assert [(event.at_ns // 10**9, str(event), event.where) for event in loaded.timeline] == [
+        (1, "down s1--s2", "topology.yaml:7"),
+        (2, "up s1--s2", "topology.yaml:7"),
+        (2, "break s1--s2 from s2", "topology.yaml:8"),
+        (3, "mend s1--s2 from s2", "topology.yaml:9"),
+        (4, "partition in 2 parts", "topology.yaml:6"),
+        (5, "heal", "topology.yaml:5"),
+        (5, "down s1--s2", "topology.yaml:7"),
+        (6, "up s1--s2", "topology.yaml:7"),
+        (7, "crash s1", "topology.yaml:10"),
+        (8, "restart s1", "topology.yaml:11"),
     ]
 
 
@@ -265,10 +345,10 @@ def test_the_timeline_is_in_order_of_time_then_of_the_file() -> None:
         UNDERLAY + "timeline:\n- {at: 6s, up: spine1--leaf1}\n- {at: 5s, down: leaf1--spine1}\n"
         "- {at: 5s, down: leaf2--spine1}\n"
     )
-    assert [(event.at_ns, event.action, event.link) for event in loaded.timeline] == [
-        (5 * 10**9, Action.DOWN, "leaf1--spine1"),
-        (5 * 10**9, Action.DOWN, "leaf2--spine1"),
-        (6 * 10**9, Action.UP, "leaf1--spine1"),
+    assert [(event.at_ns, str(event)) for event in loaded.timeline] == [
+        (5 * 10**9, "down leaf1--spine1"),
+        (5 * 10**9, "down leaf2--spine1"),
+        (6 * 10**9, "up leaf1--spine1"),
     ]
 
 
