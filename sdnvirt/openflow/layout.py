@@ -113,3 +113,16 @@ def getter(names: Sequence[str]) -> Callable[[object], tuple[Any, ...]]:
         (name,) = names
         return lambda value: (getattr(value, name),)
     return lambda value: ()
+
+
+_GETTERS: Final[dict[type, Callable[[object], tuple[Any, ...]]]] = {}
+
+
+def fields_of(value: Any) -> tuple[Any, ...]:
+    """Return what the fields of a dataclass say, in order."""
+    kind = type(value)
+    try:
+        return _GETTERS[kind](value)
+    except KeyError:
+        _GETTERS[kind] = getter(kind.__match_args__)  # made by @dataclass
+        return _GETTERS[kind](value)

@@ -20,6 +20,7 @@ from operator import attrgetter
 from struct import Struct
 from typing import Any, ClassVar, Final, NamedTuple, Protocol, Self, TypeVar
 
+from sdnvirt.openflow.element import pack_all
 from sdnvirt.openflow.errors import OpenFlowError, bad_length
 from sdnvirt.openflow.layout import Kind, Layout, getter
 
@@ -85,18 +86,21 @@ class Record:
         stop = start + cls.LAYOUT.size
         if stop > end:
             raise cls.wrong_size(end - start)
-        return cls._behind(cls.LAYOUT.unpack_from(data, start), data, stop, end)
+        values = cls.LAYOUT.unpack_from(data, start)
+        if cls.TAIL:
+            return cls._behind(values, data, stop, end)
+        make: Callable[..., Self] = cls
+        return make(*values), stop
 
     @classmethod
     def _behind(cls, values: Iterable[Any], data: bytes, at: int, end: int) -> tuple[Self, int]:
         """Return the record of the values of its layout and of its tail, which begins at ``at``."""
         make: Callable[..., Self] = cls
-        if cls.TAIL:
-            values = list(values)
-            for take, _ in cls.TAIL:
-                value, at = take(data, at, end)
-                values.append(value)
-        return make(*values), at
+        tail = []
+        for take, _ in cls.TAIL:
+            value, at = take(data, at, end)
+            tail.append(value)
+        return make(*values, *tail), at
 
     def pack(self) -> bytes:
         """Return the record's bytes, padding included."""
@@ -247,11 +251,6 @@ def take_all(kind: type[_S], data: bytes, start: int, end: int) -> tuple[_S, ...
         structure, start = kind.take(data, start, end)
         found.append(structure)
     return tuple(found)
-
-
-def pack_all(structures: Iterable[Structure]) -> bytes:
-    """Return structures as bytes, one behind the other."""
-    return b"".join([one.pack() for one in structures])
 
 
 def many(kind: type[Structure]) -> Part:

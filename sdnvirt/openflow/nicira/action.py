@@ -8,11 +8,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from struct import Struct
 from typing import ClassVar, Final, Self
 
-from sdnvirt.openflow.action import Action
+from sdnvirt.openflow.action import WireAction
+from sdnvirt.openflow.layout import fields_of
 from sdnvirt.openflow.nicira.constants import NICIRA
 from sdnvirt.openflow.v13.constants import OFPAT
 from sdnvirt.openflow.v13.error_codes import OFPBAC, refuse
@@ -20,7 +22,7 @@ from sdnvirt.openflow.v13.error_codes import OFPBAC, refuse
 HEADER: Final = Struct("!HHIH")
 
 
-class NiciraAction(Action):
+class NiciraAction(WireAction):
     """An action of Nicira's; ``SUBTYPE`` is its NXAST number."""
 
     __slots__ = ()
@@ -33,13 +35,13 @@ class NiciraAction(Action):
         return cls.unpack_body(data, start + HEADER.size, end)
 
     @classmethod
+    @abstractmethod
     def unpack_body(cls, data: bytes, start: int, end: int) -> Self:
         """Return the action whose arguments, padding included, are ``data[start:end]``.
 
         Raises:
             OpenFlowError: they break the action's rules (OFPET_BAD_ACTION).
         """
-        raise NotImplementedError
 
     def pack(self) -> bytes:
         body = self.pack_body()
@@ -47,9 +49,9 @@ class NiciraAction(Action):
         header = HEADER.pack(self.TYPE, length, NICIRA, self.SUBTYPE)
         return header + body.ljust(length - HEADER.size, b"\0")
 
+    @abstractmethod
     def pack_body(self) -> bytes:
         """Return the arguments' bytes, without the padding behind them."""
-        raise NotImplementedError
 
     @classmethod
     def check_size(cls, start: int, end: int, size: int) -> None:
@@ -65,8 +67,6 @@ class FixedNiciraAction(NiciraAction):
 
     LAYOUT: ClassVar[Struct]
 
-    __match_args__: ClassVar[tuple[str, ...]] = ()  # the fields; filled in by @dataclass
-
     @classmethod
     def unpack_body(cls, data: bytes, start: int, end: int) -> Self:
         cls.check_size(start, end, cls.LAYOUT.size)
@@ -74,4 +74,4 @@ class FixedNiciraAction(NiciraAction):
         return make(*cls.LAYOUT.unpack_from(data, start))
 
     def pack_body(self) -> bytes:
-        return self.LAYOUT.pack(*[getattr(self, name) for name in self.__match_args__])
+        return self.LAYOUT.pack(*fields_of(self))

@@ -33,13 +33,13 @@ NICIRA_ACTIONS: Final[dict[int, type[NiciraAction]]] = {
 """The class of each subtype; address translation stands within connection tracking only."""
 
 
-def nicira_class(data: bytes, start: int) -> type[NiciraAction]:
-    """Return the class of the action at ``start``, whose length is in its bounds.
+def nicira_class(data: bytes, start: int, end: int) -> type[NiciraAction]:
+    """Return the class of the action that is ``data[start:end]``.
 
     Raises:
         OpenFlowError: there is none (OFPET_BAD_ACTION).
     """
-    if int.from_bytes(data[start + 2 : start + 4], "big") < HEADER.size:
+    if end - start < HEADER.size:
         raise refuse(OFPBAC.BAD_LEN, "an action of Nicira's without a subtype")
     _, _, _, subtype = HEADER.unpack_from(data, start)
     known = NICIRA_ACTIONS.get(subtype)

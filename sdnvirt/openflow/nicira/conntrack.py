@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 from struct import Struct
 from typing import ClassVar, Final, NamedTuple, Self
 
-from sdnvirt.openflow.action import MIN_SIZE, pack_actions
+from sdnvirt.openflow.element import pack_all, take_elements
 from sdnvirt.openflow.nicira.action import HEADER, FixedNiciraAction, NiciraAction
 from sdnvirt.openflow.nicira.actions import RegLoad, RegLoad2
 from sdnvirt.openflow.nicira.constants import NICIRA, NO_TABLE, NXAST, NXCT, NXNAT
@@ -18,7 +18,6 @@ from sdnvirt.openflow.v13.error_codes import OFPBAC, refuse
 
 _CT: Final = Struct("!H4sHB3xH")
 _NAT: Final = Struct("!2xHH")
-_ACTION: Final = Struct("!HH")
 _IMMEDIATE: Final = bytes(4)
 
 _SIZES: Final = (4, 4, 16, 16, 2, 2)
@@ -119,7 +118,7 @@ def _range(first: int | None = None, last: int | None = None) -> Range | None:
 Nested = Nat | RegLoad | RegLoad2 | SetField
 """Actions that may stand within a connection tracking action."""
 
-_NESTED: Final[dict[int, type[Nat] | type[RegLoad] | type[RegLoad2]]] = {
+_NESTED: Final[dict[int, type[Nested]]] = {
     NXAST.NAT: Nat, NXAST.REG_LOAD: RegLoad, NXAST.REG_LOAD2: RegLoad2,
 }  # fmt: skip
 
@@ -155,14 +154,15 @@ class Conntrack(NiciraAction):
             zone = unpack_subfield(field_at(data, start + 2), given)
             if zone.bits != 16:
                 raise refuse(OFPBAC.BAD_SET_ARGUMENT, f"a zone has 16 bits, {zone} has not")
-        return cls(flags, zone, table_id, alg, _nested(data, start + _CT.size, end))
+        nested = take_elements(NiciraAction.FAMILY, data, start + _CT.size, end, _nested_class)
+        return cls(flags, zone, table_id, alg, nested)
 
     def pack_body(self) -> bytes:
         source, given = _IMMEDIATE, self.zone
         if isinstance(given, Subfield):
             source, given = given.field.header, given.ofs_nbits
         head = _CT.pack(self.flags, source, given, self.table_id, self.alg)
-        return head + pack_actions(self.actions)
+        return head + pack_all(self.actions)
 
     def __str__(self) -> str:
         parts = []
@@ -183,27 +183,10 @@ class Conntrack(NiciraAction):
         return f"ct({','.join(parts)})"
 
 
-def _nested(data: bytes, start: int, end: int) -> tuple[Nested, ...]:
-    """Return the actions within a connection tracking action."""
-    found: list[Nested] = []
-    while start < end:
-        if end - start < MIN_SIZE:
-            raise refuse(OFPBAC.BAD_LEN, f"an action cannot have {end - start} bytes")
-        kind, length = _ACTION.unpack_from(data, start)
-        if length < MIN_SIZE or length % 8 or length > end - start:
-            raise refuse(OFPBAC.BAD_LEN, f"an action of {length} bytes in {end - start}")
-        stop = start + length
-        if kind == OFPAT.SET_FIELD:
-            found.append(SetField.unpack(data, start, stop))
-        else:
-            found.append(_nested_class(kind, data, start, stop).unpack(data, start, stop))
-        start = stop
-    return tuple(found)
-
-
-def _nested_class(
-    kind: int, data: bytes, start: int, end: int
-) -> type[Nat] | type[RegLoad] | type[RegLoad2]:
+def _nested_class(kind: int, data: bytes, start: int, end: int) -> type[Nested]:
+    """Return the class of an action within a connection tracking action."""
+    if kind == OFPAT.SET_FIELD:
+        return SetField
     if kind == OFPAT.EXPERIMENTER and end - start >= HEADER.size:
         _, _, experimenter, subtype = HEADER.unpack_from(data, start)
         known = _NESTED.get(subtype)

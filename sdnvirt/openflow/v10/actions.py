@@ -8,23 +8,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar, Final, Self
 
 from sdnvirt.addresses import Ipv4, Mac
-from sdnvirt.openflow.action import Action, FixedAction, pack_actions, take_actions
+from sdnvirt.openflow.action import DataAction, FixedAction, WireAction, unknown_action
+from sdnvirt.openflow.element import pack_all, remembered, take_elements
+from sdnvirt.openflow.layout import IPV4, MAC, Layout, fields_of
 from sdnvirt.openflow.record import filling
 from sdnvirt.openflow.v10.constants import OFPAT, OFPP
 from sdnvirt.openflow.v10.error_codes import OFPBAC, refuse
 from sdnvirt.openflow.v13.constants import named
 
-_HEADER: Final = Struct("!HH")
-_PLAIN: Final = Struct("!HH4x")
 _OCTET: Final = Struct("!HHB3x")
 _NUMBER: Final = Struct("!HHH2x")
-_VENDOR: Final = Struct("!HHI")
 
 MAX_LEN: Final = 0xFFFF
 """The most bytes that an output to the controller can ask for: more than any packet has."""
@@ -62,13 +60,11 @@ class _BitsAction(FixedAction):
 
     @classmethod
     def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        if end - start != cls.LAYOUT.size:
-            raise refuse(OFPBAC.BAD_LEN, f"{cls.__name__} cannot have {end - start} bytes")
-        _, _, value = cls.LAYOUT.unpack_from(data, start)
+        action = super().unpack(data, start, end)
+        (value,) = fields_of(action)
         if value & ~cls.BITS:
             raise refuse(OFPBAC.BAD_ARGUMENT, f"{cls.__name__} cannot set {value:#x}")
-        make: Callable[..., Self] = cls
-        return make(value)
+        return action
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +109,7 @@ class StripVlan(FixedAction):
 class _SetDlAddress(FixedAction):
     dl_addr: Mac
 
-    LAYOUT: ClassVar[Struct] = Struct("!HH6s6x")
-
-    @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        if end - start != cls.LAYOUT.size:
-            raise refuse(OFPBAC.BAD_LEN, f"{cls.__name__} cannot have {end - start} bytes")
-        return cls(Mac(cls.LAYOUT.unpack_from(data, start)[2]))
+    LAYOUT: ClassVar[Layout] = Layout("HH", MAC, "6x")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +136,7 @@ class SetDlDst(_SetDlAddress):
 class _SetNwAddress(FixedAction):
     nw_addr: Ipv4
 
-    LAYOUT: ClassVar[Struct] = Struct("!HH4s")
-
-    @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        if end - start != cls.LAYOUT.size:
-            raise refuse(OFPBAC.BAD_LEN, f"{cls.__name__} cannot have {end - start} bytes")
-        return cls(Ipv4(cls.LAYOUT.unpack_from(data, start)[2]))
+    LAYOUT: ClassVar[Layout] = Layout("HH", IPV4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +214,7 @@ class Enqueue(FixedAction):
 
 
 @dataclass(frozen=True, slots=True)
-class VendorAction(Action):
+class VendorAction(DataAction):
     """An action that is not the specification's.
 
     Attributes:
@@ -242,21 +226,13 @@ class VendorAction(Action):
     data: bytes = b""
 
     TYPE: ClassVar[int] = OFPAT.VENDOR
-
-    @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        (_, _, vendor) = _VENDOR.unpack_from(data, start)
-        return cls(vendor, data[start + _VENDOR.size : end])
-
-    def pack(self) -> bytes:
-        length = _VENDOR.size + len(self.data)
-        return _VENDOR.pack(self.TYPE, length, self.vendor) + self.data
+    LAYOUT: ClassVar[Struct] = Struct("!HHI")
 
     def __str__(self) -> str:
         return f"vendor:{self.vendor:#x}({self.data.hex()})"
 
 
-ACTIONS: Final[dict[int, type[Action]]] = {
+ACTIONS: Final[dict[int, type[WireAction]]] = {
     action.TYPE: action
     for action in (
         Output, SetVlanVid, SetVlanPcp, StripVlan, SetDlSrc, SetDlDst, SetNwSrc, SetNwDst,
@@ -266,18 +242,22 @@ ACTIONS: Final[dict[int, type[Action]]] = {
 """The class of each action type."""
 
 
-def unpack_actions(data: bytes, start: int, end: int) -> tuple[Action, ...]:
+@remembered
+def unpack_actions(data: bytes, start: int, end: int) -> tuple[WireAction, ...]:
     """Return the actions that fill ``data[start:end]``.
 
     Raises:
         OpenFlowError: one of them breaks the specification (OFPET_BAD_ACTION).
     """
-    return take_actions(data, start, end, _class_of)
+    return take_elements(WireAction.FAMILY, data, start, end, _class_of)
 
 
-def _class_of(kind: int, _data: bytes, _start: int) -> type[Action] | None:
-    return ACTIONS.get(kind)
+def _class_of(kind: int, _data: bytes, _start: int, _end: int) -> type[WireAction]:
+    action = ACTIONS.get(kind)
+    if action is None:
+        raise unknown_action(kind)
+    return action
 
 
-ACTION_LIST: Final = filling(unpack_actions, pack_actions)
+ACTION_LIST: Final = filling(unpack_actions, pack_all)
 """The part of a structure that is a list of actions."""

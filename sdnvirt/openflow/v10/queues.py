@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar, Final
 
+from sdnvirt.openflow.element import pack_all
 from sdnvirt.openflow.errors import bad_length
 from sdnvirt.openflow.record import (
     Part,
@@ -14,7 +15,6 @@ from sdnvirt.openflow.record import (
     SizedRecord,
     filling,
     many,
-    pack_all,
 )
 from sdnvirt.openflow.v10.constants import OFPP, OFPQT, OFPT, QUEUE_ALL
 

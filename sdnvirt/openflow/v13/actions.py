@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar, Final, Self
 
-from sdnvirt.openflow.action import Action, FixedAction
+from sdnvirt.openflow.action import DataAction, FixedAction, WireAction
 from sdnvirt.openflow.nicira.fields import KNOWN_HEADERS, field_like
 from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.constants import OFPAT, OFPCML, OFPP, named
@@ -20,8 +20,6 @@ from sdnvirt.openflow.v13.error_codes import OFPBAC, refuse
 from sdnvirt.openflow.v13.oxm import HEADER_SIZE, OxmField
 
 _HEADER: Final = Struct("!HH")
-_EXPERIMENTER: Final = Struct("!HHI")
-_PLAIN: Final = Struct("!HH4x")
 _NUMBER: Final = Struct("!HHI")
 _TTL: Final = Struct("!HHB3x")
 _ETHER_TYPE: Final = Struct("!HHH2x")
@@ -215,7 +213,7 @@ class PopPbb(FixedAction):
 
 
 @dataclass(frozen=True, slots=True)
-class SetField(Action):
+class SetField(WireAction):
     """Give a header field this value.
 
     Attributes:
@@ -261,7 +259,7 @@ def _set_field_error(header: bytes) -> Exception:
 
 
 @dataclass(frozen=True, slots=True)
-class ExperimenterAction(Action):
+class ExperimenterAction(DataAction):
     """An action that is not the specification's.
 
     Attributes:
@@ -273,21 +271,13 @@ class ExperimenterAction(Action):
     data: bytes = b""
 
     TYPE: ClassVar[int] = OFPAT.EXPERIMENTER
-
-    @classmethod
-    def unpack(cls, data: bytes, start: int, end: int) -> Self:
-        (_, _, experimenter) = _EXPERIMENTER.unpack_from(data, start)
-        return cls(experimenter, data[start + _EXPERIMENTER.size : end])
-
-    def pack(self) -> bytes:
-        length = _EXPERIMENTER.size + len(self.data)
-        return _EXPERIMENTER.pack(self.TYPE, length, self.experimenter) + self.data
+    LAYOUT: ClassVar[Struct] = Struct("!HHI")
 
     def __str__(self) -> str:
         return f"experimenter:{self.experimenter:#x}({self.data.hex()})"
 
 
-ACTIONS: Final[dict[int, type[Action]]] = {
+ACTIONS: Final[dict[int, type[WireAction]]] = {
     action.TYPE: action
     for action in (
         Output, CopyTtlOut, CopyTtlIn, SetMplsTtl, DecMplsTtl, PushVlan, PopVlan, PushMpls,

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Any, ClassVar, Final, Self
 
-from sdnvirt.openflow.action import Action, pack_actions
+from sdnvirt.openflow.action import Action
+from sdnvirt.openflow.element import pack_all
 from sdnvirt.openflow.layout import Layout, words
 from sdnvirt.openflow.record import Part, Record, RecordMessage, SizedRecord, many
 from sdnvirt.openflow.v13.action_lists import unpack_actions
@@ -50,7 +51,7 @@ class Bucket:
 
     def pack(self) -> bytes:
         """Return the bucket's bytes."""
-        actions = pack_actions(self.actions)
+        actions = pack_all(self.actions)
         length = _BUCKET.size + len(actions)
         return _BUCKET.pack(length, self.weight, self.watch_port, self.watch_group) + actions
 

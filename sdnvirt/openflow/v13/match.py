@@ -24,6 +24,9 @@ from sdnvirt.openflow.v13.error_codes import OFPBMC, refuse
 from sdnvirt.openflow.v13.oxm import HEADER_SIZE, OxmField
 
 _HEADER: Final = Struct("!HH")
+_OXM: Final = OFPMT.OXM.to_bytes(2, "big")
+_PADDING: Final = tuple(bytes(-length % 8) for length in range(8))
+"""What follows a match whose length modulo 8 is so much."""
 
 
 class OxmMatch(NamedTuple):
@@ -72,7 +75,7 @@ class Match:
         """Return the match's bytes, padding included."""
         fields = pack_fields(self.fields)
         length = _HEADER.size + len(fields)
-        return _HEADER.pack(OFPMT.OXM, length) + fields + bytes(-length % 8)
+        return _OXM + length.to_bytes(2, "big") + fields + _PADDING[length % 8]
 
     def __str__(self) -> str:
         """Return the fields as ovs-ofctl prints them, or ``*`` for all packets."""

@@ -10,22 +10,43 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Any, ClassVar, Final
 
+from sdnvirt.openflow.element import (
+    DataElement,
+    Element,
+    Family,
+    FixedElement,
+    pack_all,
+    take_elements,
+)
+from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.record import Part, Record, RecordMessage, SizedRecord, filling, many
 from sdnvirt.openflow.v13.constants import OFPM, OFPMBT, OFPMC, OFPMF, OFPT
 from sdnvirt.openflow.v13.error_codes import OFPMMFC, refuse
 
-_BAND: Final = Struct("!HHII")
-_DROP: Final = Struct("!HHII4x")
-_REMARK: Final = Struct("!HHIIB3x")
-_EXPERIMENTER: Final = Struct("!HHIII")
-
-_BAND_SIZE: Final = 16
 _ALL_FLAGS: Final = sum(OFPMF)
 
 
+class _Band(Element):
+    """What a meter does above a rate; ``TYPE`` is its OFPMBT number."""
+
+    __slots__ = ()
+
+    FAMILY: ClassVar[Family] = Family(
+        "a meter band", 16, lambda detail: refuse(OFPMMFC.BAD_BAND, detail)
+    )
+
+    @classmethod
+    def wrong_size(cls, size: int) -> OpenFlowError:
+        return _no_band(cls.TYPE, size)
+
+
+def _no_band(kind: int, size: int) -> OpenFlowError:
+    return refuse(OFPMMFC.BAD_BAND, f"no meter band has the type {kind} and {size} bytes")
+
+
 @dataclass(frozen=True, slots=True)
-class DropBand:
-    """Above ``rate``, drop.
+class DropBand(FixedElement, _Band):
+    """Above ``rate``, drop (ofp_meter_band_drop).
 
     Attributes:
         rate: kbit/s, or packets per second with OFPMF.PKTPS.
@@ -35,77 +56,57 @@ class DropBand:
     rate: int
     burst_size: int = 0
 
-    def pack(self) -> bytes:
-        """Return the band's bytes."""
-        return _DROP.pack(OFPMBT.DROP, _BAND_SIZE, self.rate, self.burst_size)
+    TYPE: ClassVar[int] = OFPMBT.DROP
+    LAYOUT: ClassVar[Struct] = Struct("!HHII4x")
 
 
 @dataclass(frozen=True, slots=True)
-class DscpRemarkBand:
-    """Above ``rate``, raise the drop precedence in the DSCP field by ``prec_level``."""
+class DscpRemarkBand(FixedElement, _Band):
+    """Above ``rate``, raise the drop precedence in the DSCP field by ``prec_level``.
+
+    ofp_meter_band_dscp_remark.
+    """
 
     rate: int
     burst_size: int = 0
     prec_level: int = 1
 
-    def pack(self) -> bytes:
-        """Return the band's bytes."""
-        return _REMARK.pack(
-            OFPMBT.DSCP_REMARK, _BAND_SIZE, self.rate, self.burst_size, self.prec_level
-        )
+    TYPE: ClassVar[int] = OFPMBT.DSCP_REMARK
+    LAYOUT: ClassVar[Struct] = Struct("!HHIIB3x")
 
 
 @dataclass(frozen=True, slots=True)
-class ExperimenterBand:
-    """A band that is not the specification's."""
+class ExperimenterBand(DataElement, _Band):
+    """A band that is not the specification's (ofp_meter_band_experimenter)."""
 
     rate: int
     burst_size: int
     experimenter: int
     data: bytes = b""
 
-    def pack(self) -> bytes:
-        """Return the band's bytes."""
-        length = _EXPERIMENTER.size + len(self.data)
-        fixed = _EXPERIMENTER.pack(
-            OFPMBT.EXPERIMENTER, length, self.rate, self.burst_size, self.experimenter
-        )
-        return fixed + self.data
+    TYPE: ClassVar[int] = OFPMBT.EXPERIMENTER
+    LAYOUT: ClassVar[Struct] = Struct("!HHIII")
 
 
 Band = DropBand | DscpRemarkBand | ExperimenterBand
 
+_CLASSES: Final[dict[int, type[Band]]] = {
+    band.TYPE: band for band in (DropBand, DscpRemarkBand, ExperimenterBand)
+}
+
+
+def _band_class(kind: int, _data: bytes, start: int, end: int) -> type[Band]:
+    band = _CLASSES.get(kind)
+    if band is None:
+        raise _no_band(kind, end - start)
+    return band
+
 
 def _unpack_bands(data: bytes, start: int, end: int) -> tuple[Band, ...]:
-    bands = []
-    while start < end:
-        if end - start < _BAND_SIZE:
-            raise refuse(OFPMMFC.BAD_BAND, f"a meter band cannot have {end - start} bytes")
-        kind, length, _, _ = _BAND.unpack_from(data, start)
-        if length < _BAND_SIZE or length % 8 or length > end - start:
-            raise refuse(OFPMMFC.BAD_BAND, f"a meter band of {length} bytes in {end - start}")
-        bands.append(_unpack_band(kind, data, start, start + length))
-        start += length
-    return tuple(bands)
+    return take_elements(_Band.FAMILY, data, start, end, _band_class)
 
 
-def _unpack_band(kind: int, data: bytes, start: int, end: int) -> Band:
-    if kind == OFPMBT.EXPERIMENTER:
-        _, _, rate, burst_size, experimenter = _EXPERIMENTER.unpack_from(data, start)
-        rest = data[start + _EXPERIMENTER.size : end]
-        return ExperimenterBand(rate, burst_size, experimenter, rest)
-    if end - start == _BAND_SIZE and kind == OFPMBT.DROP:
-        return DropBand(*_DROP.unpack_from(data, start)[2:])
-    if end - start == _BAND_SIZE and kind == OFPMBT.DSCP_REMARK:
-        return DscpRemarkBand(*_REMARK.unpack_from(data, start)[2:])
-    raise refuse(OFPMMFC.BAD_BAND, f"no meter band has the type {kind} and {end - start} bytes")
-
-
-def _pack_bands(bands: tuple[Band, ...]) -> bytes:
-    return b"".join([band.pack() for band in bands])
-
-
-_BANDS: Final = filling(_unpack_bands, _pack_bands)
+_BANDS: Final = filling(_unpack_bands, pack_all)
 
 
 @dataclass(frozen=True, slots=True)

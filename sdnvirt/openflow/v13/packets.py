@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar, Final, Self
 
-from sdnvirt.openflow.action import Action, pack_actions
+from sdnvirt.openflow.action import Action
+from sdnvirt.openflow.element import pack_all
 from sdnvirt.openflow.errors import bad_length
 from sdnvirt.openflow.record import Message
 from sdnvirt.openflow.v13.action_lists import unpack_actions
@@ -87,5 +88,5 @@ class PacketOut(Message):
         return cls(buffer_id, in_port, unpack_actions(data, first, stop), data[stop:end])
 
     def pack(self) -> bytes:
-        actions = pack_actions(self.actions)
+        actions = pack_all(self.actions)
         return _PACKET_OUT.pack(self.buffer_id, self.in_port, len(actions)) + actions + self.data

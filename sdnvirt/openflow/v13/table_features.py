@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar, Final, NamedTuple
 
+from sdnvirt.openflow.element import pack_all
 from sdnvirt.openflow.layout import Layout, text
-from sdnvirt.openflow.record import Part, SizedRecord, filling, pack_all
+from sdnvirt.openflow.record import Part, SizedRecord, filling
 from sdnvirt.openflow.v13.constants import OFPTFPT, OFPXMC
 from sdnvirt.openflow.v13.error_codes import OFPTFFC, refuse
 

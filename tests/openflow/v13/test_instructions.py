@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from sdnvirt.openflow.action import actions_text
@@ -112,3 +114,16 @@ def test_an_action_cannot_reach_past_its_instruction():
     with pytest.raises(OpenFlowError) as caught:
         unpack_instructions(data, 0, len(data))
     assert (caught.value.error_type, caught.value.code) == (OFPET.BAD_ACTION, OFPBAC.BAD_LEN)
+
+
+def test_equal_short_lists_are_one_object_and_long_ones_are_not_kept():
+    short = instructions.ApplyActions((actions.Output(1),)).pack()
+    assert unpack_instructions(short, 0, 16 + 8) is unpack_instructions(b"?" + short, 1, 1 + 24)
+    tracemalloc.start()
+    for queue in range(5):
+        many = (actions.SetQueue(queue),) * 4_000
+        long = instructions.ApplyActions(many).pack()
+        assert unpack_instructions(long, 0, len(long))[0].actions == many
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 4 * len(long)
