@@ -8,7 +8,10 @@ asks (:meth:`Flow.settle`).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+
+from mypy_extensions import mypyc_attr
 
 from sdnvirt.datapath.basis import Basis
 from sdnvirt.datapath.entry import FlowEntry
@@ -96,7 +99,8 @@ class Branch:
     steps: tuple[Step, ...]
 
 
-class Deferred:
+@mypyc_attr(allow_interpreted_subclasses=True)  # for when this module is compiled
+class Deferred(ABC):
     """What depends on more than the packet's headers, and is found out for each packet.
 
     Attributes:
@@ -107,6 +111,7 @@ class Deferred:
 
     sends: bool = False
 
+    @abstractmethod
     def run(self, frame: Frame, now: int | None) -> tuple[Frame | None, list[Emission]]:
         """Do it; return the packet that goes on, or None, and what was sent on the way.
 
@@ -114,7 +119,6 @@ class Deferred:
             frame: the packet.
             now: virtual time, ns; None to change nothing and tell what would be sent.
         """
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
