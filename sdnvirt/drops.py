@@ -24,6 +24,7 @@ class DropReason(Enum):
     LINK_LOSS = "lost on the link"
     ONE_WAY = "the link is broken in this direction"
     LINK_RULE = "dropped by a fault rule on the link"
+    NO_LOCAL_STACK = "no network stack is behind the switch's LOCAL port"
     # bridges (IEEE 802.1Q)
     VLAN_NOT_ALLOWED = "the VLAN is not allowed on the port it arrived at"
     TAG_NOT_ALLOWED = "a tagged frame arrived at an access port"

@@ -23,6 +23,7 @@ from sdnvirt.datapath.table import FlowTable
 from sdnvirt.datapath.walk import Narration, Walk
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.action import Action
+from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.flow import FlowMod, FlowStatsRequest
 from sdnvirt.openflow.v13.groups import GroupMod
 from sdnvirt.openflow.v13.meters import MeterMod
@@ -245,4 +246,4 @@ def _place(target: int | Enqueue | Normal | Punt | Loss) -> str:
             return "the controller"
         case Loss(reason):
             return f"nowhere: {reason.value}"
-    return f"port {target}"
+    return f"port {oxm.IN_PORT.text(target)}"

@@ -249,7 +249,8 @@ def _check_watch(kind: int, bucket: Bucket) -> None:
         raise refuse(OFPGMFC.INVALID_GROUP, "a fast failover bucket that watches nothing")
     if kind not in _WATCHING and not unwatched:
         raise refuse(OFPGMFC.WATCH_UNSUPPORTED, "a group that uses all its buckets, alive or not")
-    if bucket.watch_port != OFPP.ANY and not 0 < bucket.watch_port <= OFPP.MAX:
+    watchable = 0 < bucket.watch_port <= OFPP.MAX or bucket.watch_port in (OFPP.ANY, OFPP.LOCAL)
+    if not watchable:  # LOCAL is a standard port and can be used in groups (4.1)
         raise refuse(OFPGMFC.BAD_WATCH, f"port {bucket.watch_port:#x} cannot be watched")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from sdnvirt.datapath.actions import RULES
+from sdnvirt.datapath.actions.forwarding import port_in_full
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.flow import Flow
 from sdnvirt.datapath.fragments import is_fragment
@@ -150,7 +151,7 @@ def _apply_group(walk: Walk, action: act.Group) -> None:
 def _resubmit(walk: Walk, action: Resubmit | ResubmitTable) -> None:
     """Execute what the packet matches in a table, if it does, and come back (ovs-actions(7))."""
     table_id = action.table_id if isinstance(action, ResubmitTable) else SAME_TABLE
-    in_port = walk.in_port if action.in_port == IN_PORT else action.in_port
+    in_port = walk.in_port if action.in_port == IN_PORT else port_in_full(action.in_port)
     here = walk.entry
     if not walk.budget.begin_resubmit():
         walk.stopped = True

@@ -11,7 +11,7 @@ from sdnvirt.datapath.flow import Emission, Enqueue, Flow, Loss, Normal, Punt
 from sdnvirt.datapath.flow_entries import Removal
 from sdnvirt.devices.agent import Agent, ControllerPort
 from sdnvirt.devices.buffers import PacketBuffers
-from sdnvirt.devices.device import Device, Port
+from sdnvirt.devices.device import Device, Port, Unplugged
 from sdnvirt.devices.failmode import FailMode
 from sdnvirt.devices.fdb import FdbEntry
 from sdnvirt.devices.queues import PortQueues
@@ -23,7 +23,7 @@ from sdnvirt.drops import DropReason
 from sdnvirt.engine.scheduler import Timer
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.action import Action
-from sdnvirt.openflow.v13.constants import OFPPC, OFPPR
+from sdnvirt.openflow.v13.constants import OFPP, OFPPC, OFPPR
 from sdnvirt.openflow.v13.flow import FlowMod
 from sdnvirt.openflow.v13.groups import GroupMod
 from sdnvirt.openflow.v13.meters import MeterMod
@@ -31,11 +31,20 @@ from sdnvirt.openflow.v13.meters import MeterMod
 _NORMAL_MEMBERSHIP: Final = Trunk(native=DEFAULT_VLAN)
 """A port's VLANs as OFPP_NORMAL sees them, until somebody configures them: all, VLAN 1 untagged."""
 
+_LOCAL_MAC: Final = 0x0E << 40
+_LOCAL_MAC_MASK: Final = (1 << 40) - 1
+"""The LOCAL port's address: locally administered, with the lower bits of the datapath id."""
+
 _CLOSED: Final = OFPPC.PORT_DOWN | OFPPC.NO_FWD
 
 
 class OpenFlowSwitch(Device):
     """A switch that does what its flow entries say.
+
+    Its LOCAL port leads to its own network stack (OpenFlow 1.3.5, 4.5). It is a port like the
+    others, always there, as on an Open vSwitch bridge, and named like the switch. As long as no
+    link joins it to a stack (:func:`sdnvirt.host.management.manage`) its link is down: it is not
+    flooded to, and what is sent to it is dropped.
 
     Args:
         name: unique in the network.
@@ -47,6 +56,7 @@ class OpenFlowSwitch(Device):
     Attributes:
         dpid: its datapath id.
         fail_mode: what it does while no controller is connected.
+        local: the LOCAL port.
         datapath: flow tables and cache.
         buffers: packets that controllers were told of.
         agents: one for each controller.
@@ -66,6 +76,9 @@ class OpenFlowSwitch(Device):
         self._relay = MacRelay(name)
         self.queues: dict[int, PortQueues] = {}
         self._boot()
+        self.local = self.add_port(OFPP.LOCAL, name, Mac(_LOCAL_MAC | dpid & _LOCAL_MAC_MASK))
+        place = self.local.full_name
+        self.local.egress = Unplugged(world, place, DropReason.NO_LOCAL_STACK)
 
     def _boot(self) -> None:
         """Begin with empty tables; ports, their VLANs and queues are configuration, which stays."""
@@ -84,6 +97,7 @@ class OpenFlowSwitch(Device):
     def add_port(self, number: int, name: str, mac: Mac) -> Port:
         """Give the switch one more port; OpenFlow's ports are numbered from 1 to 0xffffff00."""
         port = super().add_port(number, name, mac)
+        self.ports[OFPP.LOCAL] = self.ports.pop(OFPP.LOCAL)  # the highest number stays the last
         self.datapath.set_port(number, False)
         self._relay.configure(port, _NORMAL_MEMBERSHIP)
         for agent in self.agents:

@@ -12,6 +12,7 @@ from sdnvirt.datapath.meters import Meter
 from sdnvirt.devices.device import Port
 from sdnvirt.devices.switch import OpenFlowSwitch
 from sdnvirt.openflow.action import actions_text
+from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.constants import OFPFF, OFPGT, OFPMF
 from sdnvirt.openflow.v13.flow import FlowStatsRequest
 from sdnvirt.openflow.v13.instructions import instructions_text
@@ -121,8 +122,9 @@ def _meter(meter: Meter) -> str:
 
 
 def _port(port: Port) -> str:
+    number = oxm.IN_PORT.text(port.number)
     return (
-        f"port {port.number}({port.name}): {'up' if port.up else 'down'}, addr={port.mac}, "
+        f"port {number}({port.name}): {'up' if port.up else 'down'}, addr={port.mac}, "
         f"rx pkts={port.rx_packets}, bytes={port.rx_bytes}, "
         f"tx pkts={port.tx_packets}, bytes={port.tx_bytes}"
     )

@@ -70,7 +70,6 @@ def test_an_instruction_that_is_not_executed_is_refused(
 
 
 REFUSED_ACTIONS = [
-    (act.Output(OFPP.LOCAL), "BAD_ACTION/BAD_OUT_PORT"),
     (act.Output(OFPP.ANY), "BAD_ACTION/BAD_OUT_PORT"),
     (act.Output(0), "BAD_ACTION/BAD_OUT_PORT"),
     (act.Output(OFPP.MAX + 1), "BAD_ACTION/BAD_OUT_PORT"),
@@ -116,6 +115,7 @@ def test_only_a_packet_out_may_name_the_tables_as_a_port(driver: Any) -> None:
 
 ADMITTED = (
     act.Output(1), act.Output(OFPP.MAX), act.Output(OFPP.IN_PORT), act.Output(OFPP.FLOOD),
+    act.Output(OFPP.LOCAL),
     act.Output(OFPP.ALL), act.Output(OFPP.CONTROLLER), act.PushVlan(0x8100), act.PushVlan(0x88A8),
     act.PopVlan(), act.PushMpls(0x8847), act.PushMpls(0x8848), act.PopMpls(0x0800),
     act.PushPbb(0x88E7), act.PopPbb(), act.CopyTtlIn(), act.CopyTtlOut(), act.SetMplsTtl(1),
@@ -151,5 +151,5 @@ def test_the_other_instructions_are_admitted(driver: Any) -> None:
 def test_a_refused_flow_mod_leaves_an_existing_entry_as_it_was(driver: Any) -> None:
     driver.to(2)
     with pytest.raises(OpenFlowError):
-        driver.to(OFPP.LOCAL)
+        driver.to(OFPP.ANY)
     assert driver.send(FRAME) == [(2, FRAME)]

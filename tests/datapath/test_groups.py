@@ -264,7 +264,7 @@ def test_a_group_that_another_leads_to_cannot_be_deleted_alone(driver: Any) -> N
             "GROUP_MOD_FAILED/WATCH_UNSUPPORTED",
         ),
         (
-            GroupMod(OFPGC.ADD, OFPGT.FF, 1, out(2, watch_port=OFPP.LOCAL)),
+            GroupMod(OFPGC.ADD, OFPGT.FF, 1, out(2, watch_port=OFPP.CONTROLLER)),
             "GROUP_MOD_FAILED/BAD_WATCH",
         ),
         (

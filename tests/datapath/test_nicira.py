@@ -174,9 +174,12 @@ def test_what_a_packet_lacks_is_neither_read_nor_written(driver: Any) -> None:
         (0xFFF8, [1]),
         (0xFFFB, [2, 3, 4]),
         (OFPP.ALL, [2, 3, 4]),
+        (0xFFFE, [OFPP.LOCAL]),
+        (OFPP.LOCAL, [OFPP.LOCAL]),
     ],
 )
 def test_output_to_the_port_in_a_register(driver: Any, value: int, where: list[int]) -> None:
+    driver.datapath.set_port(OFPP.LOCAL, False)
     driver.apply(load(REG1, value), nx.OutputReg(whole(REG1), 0xFFFF))
     assert ports(driver) == where
 
@@ -223,6 +226,12 @@ def test_a_resubmit_as_from_another_port(driver: Any) -> None:
     driver.apply(nx.Resubmit(3), Output(4), match=Match.of(in_port=1))
     driver.apply(Output(OFPP.IN_PORT), Output(2), match=Match.of(in_port=3))
     assert ports(driver) == [1, 2, 4]
+
+
+def test_a_resubmit_as_from_the_local_port(driver: Any) -> None:
+    driver.apply(nx.Resubmit(0xFFFE), match=Match.of(in_port=1))
+    driver.to(2, match=Match.of(in_port=OFPP.LOCAL))
+    assert ports(driver) == [2]
 
 
 def test_a_later_entry_for_another_port_is_seen_by_the_cache(driver: Any) -> None:

@@ -19,6 +19,7 @@ from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.actions import Output
 from sdnvirt.openflow.v13.constants import OFPFF, OFPP
 from sdnvirt.openflow.v13.error_codes import error_name
+from sdnvirt.openflow.v13.instructions import ApplyActions
 from sdnvirt.openflow.v13.match import Match
 from sdnvirt.units import NS_PER_S
 
@@ -95,6 +96,17 @@ def test_a_learned_entry_is_not_made_twice_but_refreshed(bridge: Any) -> None:
     assert gone.entry.match == Match.of(eth_dst=0x02000000000A)
     bridge.now = 119 * NS_PER_S
     assert where(bridge, B, A, 2) == [1, 3, 4], "flooded again"
+
+
+def test_the_local_port_is_learned_in_full(driver: Any) -> None:
+    """Fields of Nicira's have 16 bits for a port, of which OpenFlow 1.3 has 32."""
+    driver.datapath.set_port(OFPP.LOCAL, True)
+    arrival = Spec(Purpose.MATCH, PORT, PORT, 16)
+    driver.apply(learning(*BRIDGE, arrival), match=Match.of(in_port=OFPP.LOCAL))
+    where(driver, A, B, OFPP.LOCAL)
+    (learned,) = driver.datapath.tables[1]
+    assert learned.match == Match.of(eth_dst=0x02000000000A, in_port=OFPP.LOCAL)
+    assert learned.instructions == (ApplyActions((Output(OFPP.LOCAL),)),)
 
 
 def test_an_idle_entry_goes(driver: Any) -> None:

@@ -17,6 +17,7 @@ from sdnvirt.openflow.channel import Channel, Received
 from sdnvirt.openflow.record import Message
 from sdnvirt.openflow.symmetric import Error
 from sdnvirt.openflow.v13 import codec
+from sdnvirt.openflow.v13.constants import OFPP
 from sdnvirt.openflow.v13.error_codes import error_name
 from sdnvirt.openflow.v13.flow import FlowRemoved
 from sdnvirt.openflow.v13.multipart import MultipartReply, MultipartRequest
@@ -66,7 +67,8 @@ def stations_of(world: World) -> Callable[..., Station]:
         made.append(new)
         if device is None:
             return new
-        port = device.add_port(max(device.ports, default=0) + 1, new.name, Mac(0x06 << 40 | number))
+        taken = (n for n in device.ports if n <= OFPP.MAX)
+        port = device.add_port(max(taken, default=0) + 1, new.name, Mac(0x06 << 40 | number))
         Link(world, f"{new.name}--{device.name}", new.nic, port, parameters or LinkParameters())
         return new
 

@@ -393,7 +393,7 @@ def test_a_packet_out_without_actions_drops(world: World, controller: Controller
         (PacketOut(in_port=OFPP.ANY, actions=(Output(2),), data=FRAME), "BAD_REQUEST/BAD_PORT"),
         (PacketOut(55, actions=(Output(2),)), "BAD_REQUEST/BUFFER_UNKNOWN"),
         (PacketOut(actions=(Group(2),), data=FRAME), "BAD_ACTION/BAD_OUT_GROUP"),
-        (PacketOut(actions=(Output(OFPP.LOCAL),), data=FRAME), "BAD_ACTION/BAD_OUT_PORT"),
+        (PacketOut(actions=(Output(OFPP.ANY),), data=FRAME), "BAD_ACTION/BAD_OUT_PORT"),
         (PacketOut(actions=(SetQueue(1),), data=FRAME), "BAD_ACTION/BAD_QUEUE"),
     ],
 )
@@ -426,7 +426,7 @@ def test_a_packet_out_that_cannot_be_done_is_refused_and_counts_as_nothing(
             FlowMod(instructions=(ExperimenterInstruction(5),)),
             "BAD_INSTRUCTION/BAD_EXPERIMENTER",
         ),
-        (flow(Output(OFPP.LOCAL)), "BAD_ACTION/BAD_OUT_PORT"),
+        (flow(Output(OFPP.ANY)), "BAD_ACTION/BAD_OUT_PORT"),
         (QueueGetConfigRequest(9), "QUEUE_OP_FAILED/BAD_PORT"),
         (MultipartRequest(OFPMP.QUEUE, (QueueStatsRequest(9),)), "QUEUE_OP_FAILED/BAD_PORT"),
         (MultipartRequest(OFPMP.QUEUE, (QueueStatsRequest(1, 1),)), "QUEUE_OP_FAILED/BAD_QUEUE"),
@@ -570,7 +570,7 @@ def test_the_other_statistics(world: World, controller: Controller, stations: li
     assert [row for row in used if row[1]] == [(0, 1, 2, 1), (3, 1, 0, 0)]
     ports = controller.multipart(OFPMP.PORT_STATS, PortStatsRequest())
     assert [(p.port_no, p.rx_packets, p.tx_packets) for p in ports] == [
-        (1, 1, 0), (2, 0, 1), (3, 1, 0),
+        (1, 1, 0), (2, 0, 1), (3, 1, 0), (OFPP.LOCAL, 0, 0),
     ]  # fmt: skip
     (port,) = controller.multipart(OFPMP.PORT_STATS, PortStatsRequest(2))
     assert (port.port_no, port.tx_bytes) == (2, 200)

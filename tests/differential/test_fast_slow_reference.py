@@ -48,7 +48,7 @@ from sdnvirt.openflow.v13.match import Match
 
 NIGHTLY = settings.get_current_profile_name() == "nightly"
 S = 1_000_000_000
-PORTS = (1, 2, 3)
+PORTS = (1, 2, 3, OFPP.LOCAL)
 NO_COOKIE = (1 << 64) - 1
 
 

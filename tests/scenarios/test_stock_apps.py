@@ -10,6 +10,8 @@ from scapy.contrib.lacp import LACP, SlowProtocol
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.l2 import Ether
 
+from sdnvirt.openflow.v13.constants import OFPP
+
 STAR = """
     name: star
     switches: {s1: {kind: openflow}}
@@ -145,7 +147,8 @@ def test_ofctl_rest_programs_and_reads_the_tables(lab: Any) -> None:
     ]
     ports = one.rest("GET", "/stats/port/1")["1"]
     assert {port["port_no"]: port["rx_packets"] for port in ports} == {
-        number: port.rx_packets for number, port in one.network["s1"].device.ports.items()
+        "LOCAL" if number == OFPP.LOCAL else number: port.rx_packets
+        for number, port in one.network["s1"].device.ports.items()
     }
     one.rest("DELETE", "/stats/flowentry/clear/1")
     assert one.rest("GET", "/stats/flow/1") == {"1": []}

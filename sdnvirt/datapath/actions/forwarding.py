@@ -8,6 +8,7 @@ from sdnvirt.datapath.actions.rule import ActionRule, Order, admit_any
 from sdnvirt.datapath.walk import Walk
 from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.v10.constants import OFPPC as OFPPC10
+from sdnvirt.openflow.v10.translate.ports import port_to_v13
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13.constants import OFPP, OFPPC, OFPR
 from sdnvirt.openflow.v13.error_codes import OFPBAC, refuse
@@ -15,7 +16,17 @@ from sdnvirt.openflow.v13.error_codes import OFPBAC, refuse
 _NO_OUTPUT: Final = OFPPC.PORT_DOWN | OFPPC.NO_FWD
 _NO_FLOOD: Final = _NO_OUTPUT | OFPPC10.NO_FLOOD
 
-_RESERVED: Final = (OFPP.IN_PORT, OFPP.FLOOD, OFPP.ALL, OFPP.CONTROLLER, OFPP.NORMAL)
+_RESERVED: Final = (
+    OFPP.IN_PORT, OFPP.FLOOD, OFPP.ALL, OFPP.CONTROLLER, OFPP.NORMAL, OFPP.LOCAL,
+)  # fmt: skip
+
+
+_SIXTEEN_BITS: Final = 0xFFFF
+
+
+def port_in_full(port: int) -> int:
+    """Return the number of a port that may be one of 16 bits, as Nicira's fields have them."""
+    return port_to_v13(port) if port <= _SIXTEEN_BITS else port
 
 
 def _admit_output(action: act.Output) -> None:
@@ -40,7 +51,7 @@ def _output(walk: Walk, action: act.Output) -> None:
         walk.emit((walk.in_port,) if allowed else ())
     elif port in (OFPP.FLOOD, OFPP.ALL):
         # Only NO_FLOOD makes a difference between the two, as no port is blocked by a spanning
-        # tree (7.2.1; OpenFlow 1.0.0, 5.2.1).
+        # tree (7.2.1; OpenFlow 1.0.0, 5.2.1). Both mean all standard ports, LOCAL among them (4.5).
         kept_out = _NO_FLOOD if port == OFPP.FLOOD else _NO_OUTPUT
         walk.emit(
             tuple(

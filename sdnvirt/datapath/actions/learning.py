@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from sdnvirt.datapath.actions.forwarding import port_in_full
 from sdnvirt.datapath.fields import MATCHABLE, Fields
 from sdnvirt.datapath.flow import Deferred, Emission
 from sdnvirt.datapath.rewriting.setters import SETTERS
@@ -104,8 +105,9 @@ def _flow_mod(fields: Fields, action: Learn) -> FlowMod:
     for spec in action.specs:
         value = spec.src.of(fields[spec.src.field]) if isinstance(spec.src, Subfield) else spec.src
         if spec.dst is None:
-            if 0 < value <= OFPP.MAX:
-                actions.append(Output(value))
+            port = port_in_full(value)
+            if 0 < port <= OFPP.MAX or port == OFPP.LOCAL:
+                actions.append(Output(port))
         elif spec.purpose is Purpose.LOAD:
             actions.append(_load(spec.dst, value))
         else:
@@ -137,5 +139,8 @@ def _add_match(matches: dict[str, tuple[int, int]], dst: Subfield, value: int) -
     """Add bits to a match; bits that were named before count as they were named last."""
     field = dst.field
     before, mask = matches.get(field.name, (0, 0))
-    mask |= field.limit if field is oxm.IN_PORT else dst.mask
+    if field is oxm.IN_PORT:
+        matches[field.name] = port_in_full(dst.into(before, value)), field.limit
+        return
+    mask |= dst.mask
     matches[field.name] = dst.into(before, value), mask

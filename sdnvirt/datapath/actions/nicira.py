@@ -17,12 +17,20 @@ from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.nicira import actions as nx
 from sdnvirt.openflow.nicira import fields as nxm
 from sdnvirt.openflow.nicira.conntrack import Conntrack, ConntrackClear, Nat
-from sdnvirt.openflow.nicira.constants import IN_PORT, NO_TABLE, NXCT, NXNAT, RESERVED, SAME_TABLE
+from sdnvirt.openflow.nicira.constants import (
+    IN_PORT,
+    LOCAL,
+    NO_TABLE,
+    NXCT,
+    NXNAT,
+    RESERVED,
+    SAME_TABLE,
+)
 from sdnvirt.openflow.nicira.learn import Learn
 from sdnvirt.openflow.nicira.subfield import Subfield
 from sdnvirt.openflow.v13 import actions as act
 from sdnvirt.openflow.v13 import oxm
-from sdnvirt.openflow.v13.constants import OFPP, OFPPC, OFPTT
+from sdnvirt.openflow.v13.constants import OFPPC, OFPTT
 from sdnvirt.openflow.v13.error_codes import OFPBAC, OFPBIC, refuse
 from sdnvirt.openflow.v13.oxm import OxmField
 
@@ -103,9 +111,7 @@ def _output_reg(walk: Walk, action: nx.OutputReg) -> None:
     if value is None:
         walk.tell(f"  the packet has no {action.src.field.name}")
         return
-    port = action.src.of(value)
-    if RESERVED <= port <= 0xFFFF:
-        port |= OFPP.MAX & 0xFFFF0000  # a reserved port, as it is written in 16 bits
+    port = forwarding.port_in_full(action.src.of(value))
     output = act.Output(port, action.max_len)
     rule = forwarding.RULES[act.Output]
     try:
@@ -129,7 +135,7 @@ def _controller(walk: Walk, action: nx.Controller) -> None:
 
 
 def _admit_resubmit(action: nx.Resubmit | nx.ResubmitTable) -> None:
-    if action.in_port >= RESERVED and action.in_port != IN_PORT:
+    if action.in_port >= RESERVED and action.in_port not in (IN_PORT, LOCAL):
         raise refuse(OFPBAC.BAD_OUT_PORT, f"no packet arrives at port {action.in_port:#x}")
     if isinstance(action, nx.ResubmitTable) and action.table_id not in _TABLES:
         raise refuse(OFPBIC.BAD_TABLE_ID, f"no table {action.table_id}")

@@ -17,6 +17,7 @@ from sdnvirt.openflow.v10.error_codes import OFPBRC, refuse
 from sdnvirt.openflow.v10.ports import PortMod
 from sdnvirt.openflow.v10.translate import requests
 from sdnvirt.openflow.v13 import ports
+from sdnvirt.openflow.v13.constants import OFPP as OFPP13
 
 if TYPE_CHECKING:
     from sdnvirt.devices.agent import Agent
@@ -30,7 +31,7 @@ _ALL_CONFIG: Final = sum(OFPPC)
 
 def has_number(port: Port) -> bool:
     """Return whether OpenFlow 1.0 has a number for a port; it has 16 bits for them."""
-    return port.number < OFPP.MAX
+    return port.number < OFPP.MAX or port.number == OFPP13.LOCAL
 
 
 def described(port: Port, config: int) -> ports.PortDesc:
@@ -44,8 +45,9 @@ def described(port: Port, config: int) -> ports.PortDesc:
 def all_described(switch: OpenFlowSwitch) -> tuple[ports.PortDesc, ...]:
     """Return the descriptions of those ports that have a number and for which there is room."""
     configs = switch.datapath.state.configs
-    numbered = [port for port in switch.ports.values() if has_number(port)]
-    return tuple(described(port, configs.get(port.number, 0)) for port in numbered[:PORTS_LIMIT])
+    *numbered, local = (port for port in switch.ports.values() if has_number(port))
+    told = (*numbered[: PORTS_LIMIT - 1], local)
+    return tuple(described(port, configs.get(port.number, 0)) for port in told)
 
 
 def modify_port(agent: Agent, mod: PortMod) -> None:

@@ -37,7 +37,7 @@ def _chosen(switch: OpenFlowSwitch, port_no: int) -> Iterable[tuple[int, PortQue
     """Return the ports with queues that a request is about."""
     if port_no == OFPP.ANY:
         return switch.queues.items()
-    if port_no not in switch.ports:
+    if port_no > OFPP.MAX or port_no not in switch.ports:  # reserved ports have none (7.3.6)
         raise refuse(OFPQOFC.BAD_PORT, f"no port {port_no:#x}")
     queues = switch.queues.get(port_no)
     return () if queues is None else ((port_no, queues),)

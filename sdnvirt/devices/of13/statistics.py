@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sdnvirt.addresses import Mac, dpid_text
+from sdnvirt.addresses import dpid_text
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.devices.device import Port
 from sdnvirt.devices.of13.handler import Answers, Entries
@@ -30,10 +30,6 @@ NOT_COUNTED: Final = (1 << 64) - 1
 
 _ALL_CONFIG: Final = sum(OFPPC)
 
-_LOCAL_MAC: Final = 0x0E << 40
-_LOCAL_MAC_MASK: Final = (1 << 40) - 1
-"""The LOCAL port's address: locally administered, with the lower bits of the datapath id."""
-
 
 def port_desc(port: Port, config: int) -> PortDesc:
     """Return the description of a port.
@@ -48,16 +44,6 @@ def port_desc(port: Port, config: int) -> PortDesc:
     return PortDesc(port.number, port.mac, port.name, config & _ALL_CONFIG, state)
 
 
-def local_desc(switch: OpenFlowSwitch) -> PortDesc:
-    """Return the description of the LOCAL port, which is down: no network stack is behind it.
-
-    Controllers look for it because they take its address for the switch's own, as that of an Open
-    vSwitch bridge is.
-    """
-    mac = Mac(_LOCAL_MAC | switch.dpid & _LOCAL_MAC_MASK)
-    return PortDesc(OFPP.LOCAL, mac, switch.name, OFPPC.PORT_DOWN, OFPPS.LINK_DOWN)
-
-
 def _desc(switch: OpenFlowSwitch, _request: Entries) -> Entries:
     return (Desc("sdnvirt", "emulated", "sdnvirt", dpid_text(switch.dpid), switch.name),)
 
@@ -65,10 +51,7 @@ def _desc(switch: OpenFlowSwitch, _request: Entries) -> Entries:
 def _port_descs(switch: OpenFlowSwitch, _request: Entries) -> Entries:
     configs = switch.datapath.state.configs
     ports = switch.ports.items()
-    return (
-        *(port_desc(port, configs.get(number, 0)) for number, port in ports),
-        local_desc(switch),
-    )
+    return tuple(port_desc(port, configs.get(number, 0)) for number, port in ports)
 
 
 def _flows(switch: OpenFlowSwitch, request: Entries) -> Entries:

@@ -11,6 +11,9 @@ NICIRA: Final = 0x00002320
 IN_PORT: Final = 0xFFF8
 """OFPP_IN_PORT where a port has 16 bits, as in OpenFlow 1.0 and in these extensions."""
 
+LOCAL: Final = 0xFFFE
+"""OFPP_LOCAL in the same places."""
+
 RESERVED: Final = 0xFF00
 """The first of the reserved ports where a port has 16 bits."""
 

@@ -75,7 +75,8 @@ def test_features_come_with_the_ports(old: Any) -> None:
     assert isinstance(reply, FeaturesReply)
     assert (reply.datapath_id, reply.n_buffers) == (0x2A, BUFFERS)
     assert [(p.port_no, p.name, p.hw_addr) for p in reply.ports] == [
-        (n, f"h{n}", Mac(0x06 << 40 | n)) for n in (1, 2, 3)
+        *((n, f"h{n}", Mac(0x06 << 40 | n)) for n in (1, 2, 3)),
+        (OFPP.LOCAL, "s1", Mac(0x0E << 40 | 0x2A)),
     ]
     assert reply.capabilities & (OFPC.FLOW_STATS | OFPC.ARP_MATCH_IP | OFPC.STP) == (
         OFPC.FLOW_STATS | OFPC.ARP_MATCH_IP
@@ -86,7 +87,7 @@ def test_ports_that_16_bits_cannot_number_are_not_told(old: Any, switch: Any) ->
     for number in (OFPP.MAX - 1, OFPP.MAX, 70_000):
         switch.add_port(number, f"p{number}", Mac(number))
     (reply,) = old.ask(FeaturesRequest())
-    assert [port.port_no for port in reply.ports] == [1, 2, 3, OFPP.MAX - 1]
+    assert [port.port_no for port in reply.ports] == [1, 2, 3, OFPP.MAX - 1, OFPP.LOCAL]
 
 
 def test_the_features_of_the_largest_switch_fit_one_message(old: Any, switch: Any) -> None:
@@ -94,6 +95,7 @@ def test_the_features_of_the_largest_switch_fit_one_message(old: Any, switch: An
         switch.add_port(number, f"p{number}", Mac(number))
     (reply,) = old.ask(FeaturesRequest())
     assert len(reply.ports) == 1_364
+    assert reply.ports[-1].port_no == OFPP.LOCAL
 
 
 def test_the_configuration_can_be_set_and_read(old: Any) -> None:
@@ -260,7 +262,7 @@ def test_ports_count(old: Any, stations: list[Any]) -> None:
     stations[0].send(FRAME)
     every = stats(old, OFPST.PORT, PortStatsRequest())
     assert [(p.port_no, p.rx_bytes, p.tx_bytes) for p in every] == [
-        (1, 200, 0), (2, 0, 200), (3, 0, 0),
+        (1, 200, 0), (2, 0, 200), (3, 0, 0), (OFPP.LOCAL, 0, 0),
     ]  # fmt: skip
     assert stats(old, OFPST.PORT, PortStatsRequest(2)) == (every[1],)
     missing = StatsRequest(OFPST.PORT, (PortStatsRequest(8),))

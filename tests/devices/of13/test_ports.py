@@ -134,7 +134,7 @@ def test_a_port_that_is_removed_is_told_and_gets_nothing_any_more(
     ("mod", "answer"),
     [
         (PortMod(9, Mac(1)), "BAD_PORT"),
-        (PortMod(OFPP.LOCAL, Mac(1)), "BAD_PORT"),
+        (PortMod(OFPP.LOCAL, Mac(1)), "BAD_HW_ADDR"),
         (PortMod(OFPP.ANY, Mac(1)), "BAD_PORT"),
         (PortMod(1, Mac(1)), "BAD_HW_ADDR"),
         (PortMod(1, Mac(0x06_00_00_00_00_01), advertise=1), "BAD_ADVERTISE"),
