@@ -11,6 +11,7 @@ from sdnvirt.devices.jitter import UniformJitter
 from sdnvirt.drops import DropReason
 from sdnvirt.errors import UserError
 from sdnvirt.network.network import Network
+from sdnvirt.openflow.v13.constants import OFPP
 
 RING = """
     name: ring
@@ -142,7 +143,7 @@ def test_a_switch_keeps_what_it_was_configured_with(booted: Network) -> None:
     booted.faults.crash("s2")
     booted.faults.restart("s2")
     assert switch.datapath.state.queues == {number: (7,)}
-    assert switch.datapath.ports == dict.fromkeys(switch.ports, True)
+    assert switch.datapath.ports == {n: n != OFPP.LOCAL for n in switch.ports}
     assert switch.datapath.state.configs == {}
 
 
