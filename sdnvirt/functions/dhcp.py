@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Interface
 
-from sdnvirt.addresses import Ipv4
+from sdnvirt.addresses import IpAddress
 from sdnvirt.devices.world import World
 from sdnvirt.functions.dhcp_server import DhcpConfig, DhcpServer
 from sdnvirt.functions.function import NetworkFunction
@@ -34,7 +34,7 @@ class DhcpFunction(NetworkFunction):
         self.configure(IPv4Interface((bytes(config.server), config.subnet.prefixlen)))
         self._socket = UdpSocket(self, SERVER_PORT, self._received, interface=self.interface)
 
-    def _received(self, _src: Ipv4, _port: int, payload: bytes, cause: int) -> None:
+    def _received(self, _src: IpAddress, _port: int, payload: bytes, cause: int) -> None:
         # A WireError from here is the stack's to count, as for every protocol below.
         message = Dhcpv4.parse(payload)
         answer = self.server.handle(message, self.world.scheduler.now)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Interface
 from typing import TYPE_CHECKING
 
-from sdnvirt.addresses import BROADCAST, BROADCAST_IPV4, Ipv4
+from sdnvirt.addresses import BROADCAST, BROADCAST_IPV4, IpAddress, Ipv4
 from sdnvirt.engine.scheduler import NEVER
 from sdnvirt.host.dhcp_client import Configure, Deconfigure, DhcpClient, Effect, Send
 from sdnvirt.host.dhcp_states import Lease
@@ -75,7 +75,7 @@ class DhcpService:
     def _start(self, _argument: None) -> None:
         self._carry_out(self.client.start(self._host.world.scheduler.now, self._previous))
 
-    def _received(self, _src: Ipv4, _port: int, payload: bytes, _cause: int) -> None:
+    def _received(self, _src: IpAddress, _port: int, payload: bytes, _cause: int) -> None:
         # A WireError from here is the stack's to count, as for every protocol below.
         message = Dhcpv4.parse(payload)
         self._carry_out(self.client.receive(message, self._host.world.scheduler.now))

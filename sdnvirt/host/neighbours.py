@@ -1,9 +1,10 @@
-"""The neighbour cache: IPv4 addresses of the local network to MAC addresses (RFC 826).
+"""The neighbour cache: IP addresses of the local network to MAC addresses.
 
-A pure machine. The states are those of IPv6's neighbour discovery (RFC 4861, 7.3.2), which say
-what RFC 826 leaves open: how long an answer is believed, and how a neighbour that has gone is
-noticed. DELAY is left out, because nothing above reports progress yet; and a request to this host
-is believed like a reply, as RFC 826 does, which saves half of the packets.
+A pure machine, for ARP (RFC 826) as for IPv6's neighbour discovery. The states are those of the
+latter (RFC 4861, 7.3.2), which say what RFC 826 leaves open: how long an answer is believed, and
+how a neighbour that has gone is noticed. The two differ in their transitions only: of ARP, DELAY is
+left out, and a request to this host is believed like a reply, as RFC 826 does, which saves half of
+the packets.
 
 Time is an argument (ns). Every verb returns the effects that the owner has to carry out, in order.
 """
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from sdnvirt.addresses import Ipv4, Mac
+from sdnvirt.addresses import IpAddress, Mac
 from sdnvirt.drops import DropReason
 from sdnvirt.engine.scheduler import NEVER
 from sdnvirt.units import NS_PER_S
@@ -25,6 +26,9 @@ REQUEST_LIMIT: Final = 3
 
 REQUEST_INTERVAL_NS: Final = NS_PER_S
 """Time between requests; at most one a second (RFC 1122, 2.3.2.1)."""
+
+DELAY_NS: Final = 5 * NS_PER_S
+"""Time in which a neighbour may show by itself that it is there (RFC 4861, 10)."""
 
 REACHABLE_NS: Final = 30 * NS_PER_S
 """How long an answer is believed without asking again (RFC 4861, 10)."""
@@ -44,7 +48,7 @@ class Pending:
     """A packet that needs the MAC address of its next hop.
 
     Attributes:
-        packet: the IPv4 packet.
+        packet: the IP packet.
         cause: the conversation it belongs to.
         on_failure: told in words why the packet was given up, or None.
     """
@@ -64,9 +68,9 @@ class Transmit:
 
 @dataclass(frozen=True, slots=True)
 class Solicit:
-    """Effect: send an ARP request, broadcast if ``mac`` is None, on behalf of ``cause``."""
+    """Effect: ask for the MAC address, or ask ``mac`` whether it holds, on behalf of ``cause``."""
 
-    address: Ipv4
+    address: IpAddress
     mac: Mac | None
     cause: int
 
@@ -75,12 +79,19 @@ class Solicit:
 class Abandon:
     """Effect: the packet cannot be sent; ``address`` is the next hop that it waited for."""
 
-    address: Ipv4
+    address: IpAddress
     pending: Pending
     reason: DropReason
 
 
-Effect = Transmit | Solicit | Abandon
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Effect: a neighbour that was known does not answer any longer; routers may be replaced."""
+
+    address: IpAddress
+
+
+Effect = Transmit | Solicit | Abandon | Gone
 
 
 @dataclass(slots=True)
@@ -110,6 +121,15 @@ class Stale:
 
 
 @dataclass(slots=True)
+class Delay:
+    """The address is used, and the neighbour is given time to show that it still holds."""
+
+    mac: Mac
+    cause: int
+    until_ns: int
+
+
+@dataclass(slots=True)
 class Probe:
     """The address is used while the neighbour is asked whether it still holds."""
 
@@ -123,22 +143,28 @@ class Absent:
     """There is no entry."""
 
 
-Entry = Incomplete | Reachable | Stale | Probe
+Known = Reachable | Stale | Delay | Probe
+Entry = Incomplete | Known
 
 
 class Event(Enum):
     """What can happen to a neighbour."""
 
     USED = "a packet is to be sent to it"
-    ANSWERED = "its ARP reply to this host came"
-    ASKED = "its ARP request to this host came"
-    OVERHEARD = "its ARP packet to somebody else, or to everybody, came"
-    MOVED = "its ARP packet came with another MAC address than was known"
+    ANSWERED = "its answer to this host came"
+    ASKED = "it asked this host"
+    OVERHEARD = "it told somebody else, or everybody"
+    MOVED = "it told another MAC address than was known"
+    DOUBTED = "another MAC address was told that is not to replace the known one"
+    CONFIRMED = "a conversation by way of it made progress"
     AGED = "its time in the state has passed"
     UNANSWERED = "REQUEST_LIMIT requests were not answered"
 
 
-TRANSITIONS: Final[dict[tuple[type, Event], type]] = {
+Transitions = dict[tuple[type, Event], type]
+"""(state, event) to the next state; what is not there leaves the entry as it is."""
+
+ARP: Final[Transitions] = {
     (Absent, Event.USED): Incomplete,
     (Absent, Event.ANSWERED): Stale,
     (Absent, Event.ASKED): Reachable,
@@ -149,18 +175,49 @@ TRANSITIONS: Final[dict[tuple[type, Event], type]] = {
     (Reachable, Event.ANSWERED): Reachable,
     (Reachable, Event.ASKED): Reachable,
     (Reachable, Event.MOVED): Stale,
+    (Reachable, Event.CONFIRMED): Reachable,
     (Reachable, Event.AGED): Stale,
     (Stale, Event.USED): Probe,
     (Stale, Event.ANSWERED): Reachable,
     (Stale, Event.ASKED): Reachable,
     (Stale, Event.MOVED): Stale,
+    (Stale, Event.CONFIRMED): Reachable,
     (Stale, Event.AGED): Absent,
     (Probe, Event.ANSWERED): Reachable,
     (Probe, Event.ASKED): Reachable,
     (Probe, Event.MOVED): Stale,
+    (Probe, Event.CONFIRMED): Reachable,
     (Probe, Event.UNANSWERED): Absent,
 }
-"""(state, event) to the next state; what is not here leaves the entry as it is."""
+"""The transitions of address resolution for IPv4."""
+
+ND: Final[Transitions] = {
+    (Absent, Event.USED): Incomplete,
+    (Absent, Event.ASKED): Stale,
+    (Incomplete, Event.ANSWERED): Reachable,
+    (Incomplete, Event.ASKED): Stale,
+    (Incomplete, Event.OVERHEARD): Stale,
+    (Incomplete, Event.UNANSWERED): Absent,
+    (Reachable, Event.ANSWERED): Reachable,
+    (Reachable, Event.MOVED): Stale,
+    (Reachable, Event.DOUBTED): Stale,
+    (Reachable, Event.CONFIRMED): Reachable,
+    (Reachable, Event.AGED): Stale,
+    (Stale, Event.USED): Delay,
+    (Stale, Event.ANSWERED): Reachable,
+    (Stale, Event.MOVED): Stale,
+    (Stale, Event.CONFIRMED): Reachable,
+    (Stale, Event.AGED): Absent,
+    (Delay, Event.ANSWERED): Reachable,
+    (Delay, Event.MOVED): Stale,
+    (Delay, Event.CONFIRMED): Reachable,
+    (Delay, Event.AGED): Probe,
+    (Probe, Event.ANSWERED): Reachable,
+    (Probe, Event.MOVED): Stale,
+    (Probe, Event.CONFIRMED): Reachable,
+    (Probe, Event.UNANSWERED): Absent,
+}
+"""The transitions of neighbour discovery for IPv6 (RFC 4861, appendix C)."""
 
 
 class Neighbours:
@@ -168,36 +225,50 @@ class Neighbours:
 
     Attributes:
         abandoned: packets given up so far, by reason; they never were frames.
+        reachable_ns: how long an answer is believed.
     """
 
-    __slots__ = ("_due", "_table", "abandoned")
+    __slots__ = ("_delayed", "_due", "_table", "_transitions", "abandoned", "reachable_ns")
 
-    def __init__(self) -> None:
+    def __init__(self, transitions: Transitions = ARP) -> None:
+        """Make an empty cache.
+
+        Args:
+            transitions: ARP or ND.
+        """
         self.abandoned: dict[DropReason, int] = {}
-        self._table: dict[Ipv4, Entry] = {}
-        # Who is being asked. All wait equally long, so the order of insertion is the order of
-        # the deadlines and the first is the next.
-        self._due: dict[Ipv4, Incomplete | Probe] = {}
+        self.reachable_ns = REACHABLE_NS
+        self._transitions = transitions
+        self._table: dict[IpAddress, Entry] = {}
+        # Who is being asked, and who is given time. All in one of the two wait equally long, so
+        # the order of insertion is the order of the deadlines and the first is the next.
+        self._due: dict[IpAddress, Incomplete | Probe] = {}
+        self._delayed: dict[IpAddress, Delay] = {}
 
     def __len__(self) -> int:
         return len(self._table)
 
-    def lookup(self, address: Ipv4, now: int) -> Mac | None:
+    def entries(self, now: int) -> list[tuple[IpAddress, Entry]]:
+        """Return what is known now, in the order in which it was heard."""
+        found = [(address, self._current(address, now)) for address in list(self._table)]
+        return [(address, entry) for address, entry in found if entry is not None]
+
+    def lookup(self, address: IpAddress, now: int) -> Mac | None:
         """Return the MAC address if nothing else is to be done for a packet: the fast path."""
         entry = self._table.get(address)
         if type(entry) is Reachable and now < entry.until_ns:
             return entry.mac
         return None
 
-    def knows(self, address: Ipv4, now: int) -> bool:
+    def knows(self, address: IpAddress, now: int) -> bool:
         """Whether there is a MAC address for it, believed or not."""
-        return isinstance(self._current(address, now), (Reachable, Stale, Probe))
+        return isinstance(self._current(address, now), Known)
 
-    def state(self, address: Ipv4, now: int) -> type:
+    def state(self, address: IpAddress, now: int) -> type:
         """Return the state of an address: one of the classes above."""
         return type(self._current(address, now) or Absent())
 
-    def send(self, address: Ipv4, pending: Pending, now: int) -> list[Effect]:
+    def send(self, address: IpAddress, pending: Pending, now: int) -> list[Effect]:
         """Send a packet to a neighbour, or let it wait until the neighbour has answered."""
         entry, effects = self._step(address, Event.USED, now, cause=pending.cause)
         if entry is None or (isinstance(entry, Incomplete) and len(entry.waiting) >= QUEUE_LIMIT):
@@ -207,49 +278,69 @@ class Neighbours:
             return effects
         return [Transmit(entry.mac, pending), *effects]
 
-    def heard(self, address: Ipv4, mac: Mac, event: Event, now: int) -> list[Effect]:
-        """Learn from an ARP packet of a neighbour.
+    def heard(
+        self, address: IpAddress, mac: Mac, event: Event, now: int, override: bool = True
+    ) -> list[Effect]:
+        """Learn from what a neighbour said.
 
         Args:
-            address: the sender's IPv4 address.
-            mac: the sender's MAC address.
+            address: the neighbour's IP address.
+            mac: the MAC address that it told.
             event: ANSWERED, ASKED or OVERHEARD.
             now: ns.
+            override: whether another MAC address may be replaced (RFC 4861, 7.2.5).
         """
         before = self._current(address, now)
-        if (
-            isinstance(before, (Reachable, Stale, Probe))
-            and event is not Event.ANSWERED
-            and mac != before.mac
-        ):
-            event = Event.MOVED
+        if isinstance(before, Known) and mac != before.mac:
+            if not override:
+                return self._step(address, Event.DOUBTED, now, mac=before.mac)[1]
+            if event is not Event.ANSWERED:
+                event = Event.MOVED
         return self._step(address, event, now, mac=mac)[1]
+
+    def answered(self, address: IpAddress, now: int) -> list[Effect]:
+        """Learn that a neighbour answered without telling its MAC address (RFC 4861, 7.2.5)."""
+        before = self._current(address, now)
+        if not isinstance(before, Known):
+            return []
+        return self._step(address, Event.ANSWERED, now, mac=before.mac)[1]
+
+    def confirm(self, address: IpAddress, now: int) -> list[Effect]:
+        """Learn from a transport that the neighbour forwards what it is given (7.3.1)."""
+        before = self._current(address, now)
+        if not isinstance(before, Known):
+            return []
+        return self._step(address, Event.CONFIRMED, now, mac=before.mac)[1]
 
     def tick(self, now: int) -> list[Effect]:
         """Ask again, or give up, whoever has not answered in time."""
         effects: list[Effect] = []
-        while self.next_timeout() <= now:
-            address, entry = next(iter(self._due.items()))
+        while self._delayed and (first := next(iter(self._delayed.items())))[1].until_ns <= now:
+            address, delay = first
+            effects += self._change(address, delay, Event.AGED, now, None, delay.cause)[1]
+        while self._due and (head := next(iter(self._due.items())))[1].due_ns <= now:
+            address, entry = head
             if entry.asked < REQUEST_LIMIT:
                 effects.append(self._solicit(address, entry, now))
-            else:
-                effects += self._step(address, Event.UNANSWERED, now)[1]
+                continue
+            effects += self._step(address, Event.UNANSWERED, now)[1]
+            if isinstance(entry, Probe):
+                effects.append(Gone(address))
         return effects
 
     def next_timeout(self) -> int:
         """Return the time (ns) at which :meth:`tick` has something to do, or NEVER."""
-        for entry in self._due.values():
-            return entry.due_ns
-        return NEVER
+        due = next((entry.due_ns for entry in self._due.values()), NEVER)
+        return min(due, next((entry.until_ns for entry in self._delayed.values()), NEVER))
 
     def flush(self) -> list[Effect]:
         """Forget everything, as when the interface loses its address."""
-        table, self._table, self._due = self._table, {}, {}
+        table, self._table, self._due, self._delayed = self._table, {}, {}, {}
         return [
             effect for address, entry in table.items() for effect in self._given_up(address, entry)
         ]
 
-    def _current(self, address: Ipv4, now: int) -> Entry | None:
+    def _current(self, address: IpAddress, now: int) -> Entry | None:
         """Return the entry after ageing: nothing happens at the moment itself."""
         entry = self._table.get(address)
         while isinstance(entry, (Reachable, Stale)) and now >= entry.until_ns:
@@ -257,36 +348,42 @@ class Neighbours:
         return entry
 
     def _step(
-        self, address: Ipv4, event: Event, now: int, mac: Mac | None = None, cause: int = 0
+        self, address: IpAddress, event: Event, now: int, mac: Mac | None = None, cause: int = 0
     ) -> tuple[Entry | None, list[Effect]]:
         """Let an event happen to an address; return the entry after it, and the effects."""
         return self._change(address, self._current(address, now), event, now, mac, cause)
 
     def _change(
         self,
-        address: Ipv4,
+        address: IpAddress,
         before: Entry | None,
         event: Event,
         now: int,
         mac: Mac | None = None,
         cause: int = 0,
     ) -> tuple[Entry | None, list[Effect]]:
-        kind = TRANSITIONS.get((type(before or Absent()), event))
+        kind = self._transitions.get((type(before or Absent()), event))
         if kind is None or (before is None and not self._make_room()):
             return before, []
         # The entry goes to the end of the table: what was heard last is evicted last.
         self._table.pop(address, None)
         self._due.pop(address, None)
+        self._delayed.pop(address, None)
         if kind is Absent:
             return None, [] if before is None else self._given_up(address, before)
         if kind is Incomplete:
             asking: Incomplete | Probe = Incomplete([], cause, 0, 0)
         elif kind is Probe:
-            assert isinstance(before, Stale)
+            assert isinstance(before, (Stale, Delay))
             asking = Probe(before.mac, cause, 0, 0)
+        elif kind is Delay:
+            assert isinstance(before, Stale)
+            delay = Delay(before.mac, cause, now + DELAY_NS)
+            self._table[address] = self._delayed[address] = delay
+            return delay, []
         else:
             assert mac is not None
-            until_ns = now + (REACHABLE_NS if kind is Reachable else STALE_NS)
+            until_ns = now + (self.reachable_ns if kind is Reachable else STALE_NS)
             known = Reachable(mac, until_ns) if kind is Reachable else Stale(mac, until_ns)
             self._table[address] = known
             waiting = before.waiting if isinstance(before, Incomplete) else []
@@ -294,7 +391,7 @@ class Neighbours:
         self._table[address] = asking
         return asking, [self._solicit(address, asking, now)]
 
-    def _solicit(self, address: Ipv4, entry: Incomplete | Probe, now: int) -> Solicit:
+    def _solicit(self, address: IpAddress, entry: Incomplete | Probe, now: int) -> Solicit:
         entry.asked += 1
         entry.due_ns = now + REQUEST_INTERVAL_NS
         self._due.pop(address, None)
@@ -309,14 +406,15 @@ class Neighbours:
         for address in self._table:
             if address not in self._due:
                 del self._table[address]
+                self._delayed.pop(address, None)
                 return True
         return False
 
-    def _given_up(self, address: Ipv4, entry: Entry) -> list[Effect]:
+    def _given_up(self, address: IpAddress, entry: Entry) -> list[Effect]:
         waiting = entry.waiting if isinstance(entry, Incomplete) else []
         reason = DropReason.NEIGHBOUR_UNRESOLVED
         return [self._abandon(address, pending, reason) for pending in waiting]
 
-    def _abandon(self, address: Ipv4, pending: Pending, reason: DropReason) -> Abandon:
+    def _abandon(self, address: IpAddress, pending: Pending, reason: DropReason) -> Abandon:
         self.abandoned[reason] = self.abandoned.get(reason, 0) + 1
         return Abandon(address, pending, reason)

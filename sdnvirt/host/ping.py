@@ -1,4 +1,7 @@
-"""The ping program: echo requests, and what came back (RFC 792; printed as iputils prints it)."""
+"""The ping program: echo requests, and what came back (printed as iputils prints it).
+
+It is the same for both versions of IP (RFC 792, RFC 4443, 4.1).
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,18 @@ from dataclasses import dataclass
 from math import isqrt
 from typing import TYPE_CHECKING, Final
 
-from sdnvirt.addresses import Ipv4, Mac
+from sdnvirt.addresses import IpAddress, Ipv6, Mac
+from sdnvirt.host.icmp import Report
+from sdnvirt.host.paths import Fragmentation, Path
+from sdnvirt.host.routes import TooBig
 from sdnvirt.units import NS_PER_S, format_time
-from sdnvirt.wire.icmp import Icmp
-from sdnvirt.wire.ipv4 import IpProtocol
+from sdnvirt.wire.icmp import Icmp, IcmpType
+from sdnvirt.wire.icmpv6 import Icmpv6, Icmpv6Type
+from sdnvirt.wire.ip import IpPacket
+from sdnvirt.wire.ipv4 import IpProtocol, Ipv4Packet
 
 if TYPE_CHECKING:
+    from sdnvirt.host.interface import Interface
     from sdnvirt.host.stack import Host
 
 DEFAULT_COUNT: Final = 3
@@ -29,6 +38,7 @@ MAX_COUNT: Final = 0xFFFF
 MAX_SIZE: Final = 65_507
 """Bytes of echo data that fit the largest IPv4 packet, after 20 of IPv4 and 8 of ICMP."""
 
+_ECHO_HEADER: Final = 8
 _PATTERN: Final = bytes(range(256))
 _NS_PER_MS: Final = 1_000_000
 _NS_PER_US: Final = 1_000
@@ -50,7 +60,7 @@ class PingResult:
         duration_ns: from the first request to the end.
     """
 
-    target: Ipv4
+    target: IpAddress
     sent: int
     received: int
     duplicates: int
@@ -123,15 +133,16 @@ class Ping:
     """
 
     __slots__ = (
-        "_answered", "_count", "_duplicates", "_errors", "_host", "_interval_ns", "_on_done",
-        "_payload", "_responders", "_rtts_ns", "_sent", "_started_ns", "_stopped_ns",
-        "_timeout_ns", "_waiting", "cause", "done", "identifier", "target",
+        "_answered", "_count", "_duplicates", "_errors", "_fragmentation", "_hop_limit", "_host",
+        "_interface", "_interval_ns", "_on_done", "_payload", "_responders", "_rtts_ns",
+        "_sent", "_started_ns", "_stopped_ns", "_timeout_ns", "_waiting", "cause", "done",
+        "identifier", "target",
     )  # fmt: skip
 
     def __init__(
         self,
         host: Host,
-        target: Ipv4,
+        target: IpAddress,
         count: int,
         *,
         interval_ns: int,
@@ -139,6 +150,9 @@ class Ping:
         timeout_ns: int,
         cause: int,
         identifier: int,
+        interface: Interface | None,
+        hop_limit: int | None,
+        fragmentation: Fragmentation,
         on_done: Callable[[Ping], None] | None,
     ) -> None:
         """Prepare a ping.
@@ -152,6 +166,9 @@ class Ping:
             timeout_ns: how long each request waits for its answer.
             cause: the conversation that the packets belong to.
             identifier: 16 bits, unique among the host's running pings.
+            interface: the one to leave by, which link-local targets may need, or None.
+            hop_limit: routers that requests may cross plus one, or None for the usual number.
+            fragmentation: who may fragment a request.
             on_done: called once, when the ping is over.
         """
         assert 1 <= count <= MAX_COUNT, "the number of echo requests"
@@ -164,6 +181,9 @@ class Ping:
         self._interval_ns = interval_ns
         self._timeout_ns = timeout_ns
         self._on_done = on_done
+        self._interface = interface
+        self._hop_limit = hop_limit
+        self._fragmentation = fragmentation
         self._payload = (_PATTERN * (size // len(_PATTERN) + 1))[:size]
         self._sent = 0
         self._started_ns = self._stopped_ns = host.world.scheduler.now
@@ -188,7 +208,7 @@ class Ping:
             self._errors.total(), end - self._started_ns,
         )  # fmt: skip
 
-    def answered(self, reply: Icmp, _source: Ipv4, mac: bytes) -> None:
+    def answered(self, reply: Icmp | Icmpv6, _source: IpAddress, mac: bytes) -> None:
         """Take an echo reply with this ping's identifier."""
         now = self._host.world.scheduler.now
         sequence = reply.sequence
@@ -216,23 +236,27 @@ class Ping:
         self._waiting[sequence] = scheduler.now
         if sequence < self._count:
             scheduler.call_at(scheduler.now + self._interval_ns, self._send, sequence + 1)
-        request = Icmp.echo_request(self.identifier, sequence, self._payload).emit()
-        refusal = self._host.send_ip(
-            self.target, IpProtocol.ICMP, request, cause=self.cause,
-            on_failure=lambda text: self.failed(sequence, text),
-        )  # fmt: skip
+        path = self._host.ip.path(self.target, None, self._interface)
+        refusal = self._request(path, sequence) if isinstance(path, Path) else path
         if refusal is not None:
             self.failed(sequence, str(refusal))
         else:
             scheduler.call_at(scheduler.now + self._timeout_ns, self._expire, sequence)
 
+    def _request(self, path: Path, sequence: int) -> TooBig | None:
+        protocol, request = _echo_request(path, self.identifier, sequence, self._payload)
+        return path.send(
+            protocol, request, hop_limit=self._hop_limit, fragmentation=self._fragmentation,
+            cause=self.cause, on_failure=lambda text: self.failed(sequence, text),
+        )  # fmt: skip
+
     def _expire(self, sequence: int) -> None:
         if self._waiting.pop(sequence, None) is None:
             return
-        hop = self._host.resolving(self.target)
-        if hop is not None:
+        silent = self._host.ip.resolving(self.target, self._interface)
+        if silent is not None:
             # The cache goes on asking for longer than this request waits, but nothing came so far.
-            self._errors[f"{hop}: no ARP answer"] += 1
+            self._errors[silent] += 1
         self._finish_if_over()
 
     def _finish_if_over(self) -> None:
@@ -246,3 +270,27 @@ class Ping:
 
     def __repr__(self) -> str:
         return f"<Ping {self._host.name} > {self.target}>"
+
+
+def _echo_request(path: Path, identifier: int, sequence: int, data: bytes) -> tuple[int, bytes]:
+    """Return the protocol and the bytes of an echo request for a path."""
+    src, dst = path.src, path.dst
+    if isinstance(src, Ipv6) and isinstance(dst, Ipv6):
+        request = Icmpv6.echo_request(identifier, sequence, data)
+        return IpProtocol.ICMPV6, request.emit(src, dst)
+    return IpProtocol.ICMP, Icmp.echo_request(identifier, sequence, data).emit()
+
+
+def request_failed(host: Host, quoted: IpPacket, report: Report) -> bool:
+    """Tell the ping that sent a request of an ICMP error about it; return whether there is one."""
+    payload = quoted.payload
+    is_v4 = isinstance(quoted, Ipv4Packet)
+    if len(payload) < _ECHO_HEADER or payload[0] != (
+        IcmpType.ECHO_REQUEST if is_v4 else Icmpv6Type.ECHO_REQUEST
+    ):
+        return False
+    ping = host.pings.get(int.from_bytes(payload[4:6], "big"))
+    if ping is None or ping.target != quoted.dst:
+        return False
+    ping.failed(int.from_bytes(payload[6:8], "big"), str(report))
+    return True

@@ -1,18 +1,29 @@
-"""UDP sockets of a host (RFC 768; duties of hosts RFC 1122, 4.1.3)."""
+"""UDP sockets of a host (RFC 768; duties of hosts RFC 1122, 4.1.3), over both versions of IP."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from sdnvirt.addresses import ANY_IPV4, BROADCAST, BROADCAST_IPV4, Ipv4, Mac
+from sdnvirt.addresses import (
+    ANY_IPV4,
+    ANY_IPV6,
+    BROADCAST,
+    BROADCAST_IPV4,
+    IpAddress,
+    Ipv4,
+    Mac,
+)
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
 from sdnvirt.host import icmp
-from sdnvirt.host.routes import Refusal
-from sdnvirt.wire.icmp import Unreachable
-from sdnvirt.wire.ipv4 import IpProtocol, Ipv4Packet
-from sdnvirt.wire.udp import Udp
+from sdnvirt.host.families import FAMILIES
+from sdnvirt.host.icmp import Problem, Report
+from sdnvirt.host.paths import Fragmentation, LinkPath, Path
+from sdnvirt.host.routes import Refusal, TooBig
+from sdnvirt.wire.ip import IpPacket
+from sdnvirt.wire.ipv4 import IpProtocol
+from sdnvirt.wire.udp import HEADER_LENGTH, Udp
 
 if TYPE_CHECKING:
     from sdnvirt.host.interface import Interface
@@ -21,7 +32,14 @@ if TYPE_CHECKING:
 EPHEMERAL_PORTS: Final = range(49152, 65536)
 """Ports for sockets that ask for none (RFC 6335, section 6)."""
 
-OnDatagram = Callable[[Ipv4, int, bytes, int], None]
+MAX_PAYLOAD: Final = 0xFFFF - HEADER_LENGTH
+"""The length field is 16 bits."""
+
+SocketKey = tuple[IpAddress | None, int]
+"""Where a socket is bound: an address, 0.0.0.0 or ``::`` for all of a version of IP, or None for
+all of both; and a port."""
+
+OnDatagram = Callable[[IpAddress, int, bytes, int], None]
 """Called with the sender's address and port, the payload, and the cause of the conversation."""
 
 
@@ -34,10 +52,19 @@ class UdpSocket:
 
     Attributes:
         port: the local port.
+        address: the local address that it is bound to, or None for all.
         interface: the interface that it is bound to, or None for all.
+        remote: address and port that it is connected to: it takes datagrams from there only.
+        fragmentation: who may fragment what it sends.
+        hop_limit: routers that what it sends may cross plus one, or None for the usual number;
+            for groups that is 1 (RFC 1112, 6.1).
+        dscp: differentiated services code point of what it sends, 6 bits.
     """
 
-    __slots__ = ("_host", "_on_datagram", "_on_error", "interface", "port")
+    __slots__ = (
+        "_host", "_on_datagram", "_on_error", "address", "dscp", "fragmentation", "hop_limit",
+        "interface", "port", "remote",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -45,7 +72,9 @@ class UdpSocket:
         port: int,
         on_datagram: OnDatagram,
         *,
+        address: IpAddress | None = None,
         interface: Interface | None = None,
+        fragmentation: Fragmentation = Fragmentation.NOBODY,
         on_error: Callable[[str], None] | None = None,
     ) -> None:
         """Bind a port of a host.
@@ -54,19 +83,28 @@ class UdpSocket:
             host: the host.
             port: local port, free on the host, or 0 for one that is.
             on_datagram: called for every datagram that arrives.
+            address: the one local address to use; 0.0.0.0 or ``::`` for all of a version of IP, or
+                None for all of both.
             interface: the one interface to use, or None.
+            fragmentation: who may fragment what it sends; by default it learns that a datagram
+                is too big.
             on_error: told in words of a datagram that did not get through, as far as is known.
         """
         self._host = host
         self._on_datagram = on_datagram
         self._on_error = on_error
+        self.address = address
         self.interface = interface
+        self.fragmentation = fragmentation
+        self.hop_limit: int | None = None
+        self.dscp = 0
+        self.remote: tuple[IpAddress, int] | None = None
         table = self._table()
-        self.port = port or next(free for free in EPHEMERAL_PORTS if free not in table)
-        assert self.port not in table, f"UDP port {port} of {host.name} is in use"
-        table[self.port] = self
+        self.port = port or next(free for free in EPHEMERAL_PORTS if (address, free) not in table)
+        assert (address, self.port) not in table, f"UDP port {port} of {host.name} is in use"
+        table[address, self.port] = self
 
-    def send(self, dst: Ipv4, port: int, payload: bytes, cause: int = 0) -> Refusal | None:
+    def send(self, dst: IpAddress, port: int, payload: bytes, cause: int = 0) -> Refusal | None:
         """Send a datagram; return why it was refused, or None if it was not.
 
         Args:
@@ -76,13 +114,12 @@ class UdpSocket:
             cause: the conversation that it belongs to.
         """
         if dst == BROADCAST_IPV4 and self.interface is not None:
-            return self.send_to_mac(BROADCAST, dst, port, payload, cause)
-        host = self._host
-        source = host.source_for(dst)
-        if not isinstance(source, Ipv4):
-            return source
-        datagram = Udp(self.port, port, payload).emit(source, dst)
-        return host.send_ip(dst, IpProtocol.UDP, datagram, cause=cause, on_failure=self.failed)
+            return self.send_to_mac(BROADCAST, BROADCAST_IPV4, port, payload, cause)
+        source = self.address if self.address and any(self.address) else None
+        path = self._host.ip.path(dst, source, self.interface)
+        if not isinstance(path, Path):
+            return path
+        return self._send(path, port, payload, cause)
 
     def send_to_mac(
         self, mac: Mac, dst: Ipv4, port: int, payload: bytes, cause: int = 0
@@ -91,14 +128,14 @@ class UdpSocket:
         interface = self.interface
         assert interface is not None, "only a socket bound to an interface sends to MAC addresses"
         source = interface.address or ANY_IPV4
-        datagram = Udp(self.port, port, payload).emit(source, dst)
-        return self._host.send_on_link(interface, mac, source, dst, datagram, cause)
+        path = LinkPath(self._host.ip, FAMILIES[Ipv4], interface, source, dst, mac)
+        return self._send(path, port, payload, cause)
 
     def close(self) -> None:
         """Release the port."""
-        del self._table()[self.port]
+        del self._table()[self.address, self.port]
 
-    def deliver(self, src: Ipv4, port: int, payload: bytes, cause: int) -> None:
+    def deliver(self, src: IpAddress, port: int, payload: bytes, cause: int) -> None:
         """Hand a datagram to the owner."""
         self._on_datagram(src, port, payload, cause)
 
@@ -107,26 +144,61 @@ class UdpSocket:
         if self._on_error is not None:
             self._on_error(text)
 
-    def _table(self) -> dict[int, UdpSocket]:
+    def _send(self, path: Path, port: int, payload: bytes, cause: int) -> Refusal | None:
+        if len(payload) > MAX_PAYLOAD:
+            return TooBig(HEADER_LENGTH + len(payload), HEADER_LENGTH + MAX_PAYLOAD)
+        datagram = Udp(self.port, port, payload).emit(path.src, path.dst)
+        return path.send(
+            IpProtocol.UDP, datagram, hop_limit=self.hop_limit, dscp=self.dscp,
+            fragmentation=self.fragmentation, cause=cause, on_failure=self.failed,
+        )  # fmt: skip
+
+    def _table(self) -> dict[SocketKey, UdpSocket]:
         return self._host.sockets if self.interface is None else self.interface.sockets
 
 
-def receive(
-    host: Host, interface: Interface, packet: Ipv4Packet, frame: Frame
-) -> DropReason | None:
+def receive(host: Host, interface: Interface, packet: IpPacket, frame: Frame) -> DropReason | None:
     """Take a UDP datagram; return why it was of no use, or None if a socket took it.
 
     Raises:
         WireError: the bytes are not a UDP datagram.
     """
     datagram = Udp.parse(packet.payload, packet.src, packet.dst)
-    socket = interface.sockets.get(datagram.dst_port)
+    socket = _find(interface.sockets, packet.dst, datagram.dst_port)
     if socket is None:
-        if interface.address is None:
+        if interface.address is None and isinstance(packet.dst, Ipv4):
             return DropReason.NO_ADDRESS
-        socket = host.sockets.get(datagram.dst_port)
-    if socket is None:
-        icmp.report(host, interface, packet, frame, Unreachable.PORT)
+        socket = _find(host.sockets, packet.dst, datagram.dst_port)
+    if socket is None or socket.remote not in (None, (packet.src, datagram.src_port)):
+        icmp.report(
+            host, interface, packet, Problem.PORT, group_frame=bool(frame.data[0] & 1),
+            cause=frame.provenance.cause,
+        )  # fmt: skip
         return DropReason.PORT_UNREACHABLE
     socket.deliver(packet.src, datagram.src_port, datagram.payload, frame.provenance.cause)
     return None
+
+
+def datagram_failed(host: Host, quoted: IpPacket, report: Report) -> bool:
+    """Tell the socket whose datagram an ICMP error is about; return whether there is one."""
+    if len(quoted.payload) < HEADER_LENGTH:
+        return False
+    port = int.from_bytes(quoted.payload[:2], "big")
+    tables = [host.sockets, *(one.sockets for one in host.all_interfaces())]
+    for table in tables:
+        socket = _find(table, quoted.src, port)
+        if socket is not None:
+            socket.failed(str(report))
+            return True
+    return False
+
+
+def _find(table: dict[SocketKey, UdpSocket], dst: IpAddress, port: int) -> UdpSocket | None:
+    """Return the socket that a datagram is for: the one that is bound most closely."""
+    if not table:
+        return None
+    found = table.get((None, port))
+    if found is not None and len(table) == 1:
+        return found
+    wildcard = ANY_IPV4 if isinstance(dst, Ipv4) else ANY_IPV6
+    return table.get((dst, port)) or table.get((wildcard, port)) or found

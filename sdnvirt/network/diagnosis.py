@@ -19,7 +19,9 @@ from sdnvirt.wire.pcapng import Direction
 if TYPE_CHECKING:
     from sdnvirt.network.network import Network
 
-_BYSTANDER: Final = (DropReason.NOT_FOR_ME_L2, DropReason.NOT_FOR_ME_L3)
+_BYSTANDER: Final = (
+    DropReason.NOT_FOR_ME_L2, DropReason.NOT_FOR_ME_L3, DropReason.NOT_MY_ARP, DropReason.NOT_MY_ND,
+)  # fmt: skip
 """What hosts say that a flooded frame was not for; no reason for a missing answer."""
 
 

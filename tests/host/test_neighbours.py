@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,14 +11,17 @@ from sdnvirt.drops import DropReason
 from sdnvirt.engine.scheduler import NEVER
 from sdnvirt.host import neighbours
 from sdnvirt.host.neighbours import (
+    ARP,
+    ND,
     QUEUE_LIMIT,
     REACHABLE_NS,
     REQUEST_INTERVAL_NS,
     STALE_NS,
-    TRANSITIONS,
     Abandon,
     Absent,
+    Delay,
     Event,
+    Gone,
     Incomplete,
     Neighbours,
     Pending,
@@ -102,7 +106,7 @@ def test_a_neighbour_that_does_not_answer_probes_is_gone() -> None:
     cache.send(BOB, PACKET, REACHABLE_NS)
     while (now := cache.next_timeout()) != NEVER:
         last, effects = now, cache.tick(now)
-    assert effects == []
+    assert effects == [Gone(BOB)]
     assert last == REACHABLE_NS + 3 * REQUEST_INTERVAL_NS
     assert cache.send(BOB, PACKET, last) == [Solicit(BOB, None, cause=7)]
 
@@ -168,19 +172,31 @@ def test_flushing_gives_up_what_waits() -> None:
     assert (len(cache), cache.next_timeout()) == (0, NEVER)
 
 
-def test_every_state_can_be_entered_and_left() -> None:
-    states = {Absent, Incomplete, Reachable, Stale, Probe}
-    assert {before for before, _ in TRANSITIONS} == states
-    assert set(TRANSITIONS.values()) == states
+@pytest.mark.parametrize(
+    ("transitions", "states"),
+    [
+        (ARP, {Absent, Incomplete, Reachable, Stale, Probe}),
+        (ND, {Absent, Incomplete, Reachable, Stale, Delay, Probe}),
+    ],
+    ids=["ARP", "ND"],
+)
+def test_every_state_can_be_entered_and_left(transitions, states) -> None:
+    assert {before for before, _ in transitions} == states
+    assert set(transitions.values()) == states
 
 
-EVENTS = st.sampled_from(["send", "answer", "ask", "overhear", "tick"])
+EVENTS = st.sampled_from(["send", "answer", "ask", "overhear", "confirm", "tick"])
 
 
+@pytest.mark.parametrize("transitions", [ARP, ND], ids=["ARP", "ND"])
 @settings(max_examples=60)
-@given(st.lists(st.tuples(EVENTS, st.integers(0, 2), st.integers(0, 40 * SECOND)), max_size=60))
-def test_every_packet_is_sent_or_given_up_once(events: list[tuple[str, int, int]]) -> None:
-    cache, now, given, ended = Neighbours(), 0, 0, 0
+@given(
+    events=st.lists(st.tuples(EVENTS, st.integers(0, 2), st.integers(0, 40 * SECOND)), max_size=60)
+)
+def test_every_packet_is_sent_or_given_up_once(
+    transitions: neighbours.Transitions, events: list[tuple[str, int, int]]
+) -> None:
+    cache, now, given, ended = Neighbours(transitions), 0, 0, 0
     effects: list[neighbours.Effect] = []
     for name, host, delay in events:
         now += delay
@@ -189,9 +205,11 @@ def test_every_packet_is_sent_or_given_up_once(events: list[tuple[str, int, int]
         if name == "send":
             given += 1
             effects += cache.send(address, PACKET, now)
+        elif name == "confirm":
+            effects += cache.confirm(address, now)
         elif name != "tick":
             event = {"answer": Event.ANSWERED, "ask": Event.ASKED, "overhear": Event.OVERHEARD}
             effects += cache.heard(address, mac, event[name], now)
     effects += cache.flush()
-    ended = sum(not isinstance(effect, Solicit) for effect in effects)
+    ended = sum(isinstance(effect, (Transmit, Abandon)) for effect in effects)
     assert ended == given

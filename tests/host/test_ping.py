@@ -73,7 +73,7 @@ def test_nobody_answers_arp(pair) -> None:
     assert (result.loss, result.error_count) == (1.0, 3)
     pair.run(3)
     # They never were frames, so the ledger knows only the three requests.
-    assert pair.world.ledger.by_reason() == {DropReason.NOT_FOR_ME_L3: 3}
+    assert pair.world.ledger.by_reason() == {DropReason.NOT_MY_ARP: 3}
     assert pair.alice.interface.neighbours.abandoned == {DropReason.NEIGHBOUR_UNRESOLVED: 3}
 
 

@@ -7,7 +7,7 @@ from ipaddress import IPv4Interface
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.inet import ICMP, IP, UDP, IPOption_LSRR
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 
 from sdnvirt.addresses import Ipv4
@@ -122,7 +122,7 @@ def test_errors_are_limited(wired) -> None:
 DROPS = {
     "another MAC address": (bytes(Ether(dst=WIRE, src=ALICE) / ARP()), DropReason.NOT_FOR_ME_L2),
     "a multicast": (bytes(Ether(dst="01:00:5e:00:00:01") / IP()), DropReason.NOT_FOR_ME_L2),
-    "another's ARP": (who_has("10.0.0.77"), DropReason.NOT_FOR_ME_L3),
+    "another's ARP": (who_has("10.0.0.77"), DropReason.NOT_MY_ARP),
     "another's address": (echo(dst="10.0.0.77"), DropReason.NOT_FOR_ME_L3),
     "unicast in a broadcast frame": (datagram(9, TO_ALL), DropReason.NOT_FOR_ME_L2),
     "an echo to all": (echo(dst="10.0.0.255"), DropReason.NOT_FOR_ME_L3),
@@ -138,11 +138,20 @@ DROPS = {
     "a bad IP checksum": (broken(echo(), 24), DropReason.BAD_CHECKSUM),
     "a bad ICMP checksum": (broken(echo(), 36), DropReason.BAD_CHECKSUM),
     "a bad UDP checksum": (broken(datagram(), 40), DropReason.BAD_CHECKSUM),
-    "a fragment": (echo(flags="MF"), DropReason.FRAGMENT),
-    "the last fragment": (echo(frag=8), DropReason.FRAGMENT),
-    "our own address": (echo(src=A), DropReason.MALFORMED),
-    "from a group": (echo(src="224.0.0.1"), DropReason.MALFORMED),
-    "from everybody": (echo(src="255.255.255.255"), DropReason.MALFORMED),
+    "a fragment that is too long": (echo(frag=0x1FFF), DropReason.FRAGMENT_MISFIT),
+    "a fragment of 12 bytes": (echo(flags="MF"), DropReason.FRAGMENT_MISFIT),
+    "our own address": (echo(src=A), DropReason.MARTIAN),
+    "a land attack": (datagram(9, src=A), DropReason.MARTIAN),
+    "from a group": (echo(src="224.0.0.1"), DropReason.MARTIAN),
+    "from everybody": (echo(src="255.255.255.255"), DropReason.MARTIAN),
+    "from the subnet's everybody": (echo(src="10.0.0.255"), DropReason.MARTIAN),
+    "from loopback": (echo(src="127.0.0.1"), DropReason.MARTIAN),
+    "from class E": (echo(src="240.0.0.1"), DropReason.MARTIAN),
+    "from this network": (echo(src="0.0.0.5"), DropReason.MARTIAN),
+    "TTL 0": (echo(ttl=0), DropReason.TTL_EXPIRED),
+    "a loose source route": (
+        echo(options=[IPOption_LSRR(routers=[B])]), DropReason.SOURCE_ROUTED,
+    ),
     "a closed port": (datagram(), DropReason.PORT_UNREACHABLE),
     "an answer nobody waits for": (
         bytes(ETHER / IP(src=B, dst=A) / ICMP(type=0, id=9)), DropReason.UNKNOWN_PROTOCOL,
@@ -211,7 +220,7 @@ def test_a_longer_prefix_wins_over_the_gateway(wired) -> None:
     host.configure(IPv4Interface(f"{A}/24"), gateway=Ipv4("10.0.0.254"))
     assert [route.gateway for route in host.routes] == [None, Ipv4("10.0.0.254")]
     for dst in ("224.0.0.1", "0.0.0.0", "127.0.0.1", "255.255.255.254"):
-        assert host.send_ip(Ipv4(dst), 17, b"") == NoRoute(Ipv4(dst))
+        assert host.ip.send(Ipv4(dst), 17, b"") == NoRoute(Ipv4(dst))
 
 
 class TestUdp:

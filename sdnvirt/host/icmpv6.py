@@ -1,0 +1,77 @@
+"""ICMPv6 on a host: answers echoes, hears of errors, and hands on what is of the link (RFC 4443).
+
+What errors the host sends itself is in :mod:`sdnvirt.host.icmp`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sdnvirt.drops import DropReason
+from sdnvirt.frame import Frame
+from sdnvirt.host import icmp
+from sdnvirt.host.addressing import Cast
+from sdnvirt.host.paths import Path
+from sdnvirt.host.transport_errors import ERROR_HANDLERS
+from sdnvirt.wire.icmpv6 import Icmpv6, Icmpv6Type
+from sdnvirt.wire.ip import IpPacket
+from sdnvirt.wire.ipv4 import IpProtocol
+from sdnvirt.wire.ipv6 import Ipv6Packet
+
+if TYPE_CHECKING:
+    from sdnvirt.host.interface import Interface
+    from sdnvirt.host.stack import Host
+
+
+def receive(host: Host, interface: Interface, packet: IpPacket, frame: Frame) -> DropReason | None:
+    """Take an ICMPv6 message; return why it was of no use, or None if it was.
+
+    Raises:
+        WireError: the bytes are not an ICMPv6 message, or not one of its type.
+    """
+    if not isinstance(packet, Ipv6Packet):  # ICMPv6 in IPv4 means nothing
+        return DropReason.UNKNOWN_PROTOCOL
+    message = Icmpv6.parse(packet.payload, packet.src, packet.dst)
+    if message.type == Icmpv6Type.ECHO_REQUEST:
+        return _answer_echo(host, interface, message, packet, frame)
+    if message.type == Icmpv6Type.ECHO_REPLY:
+        ping = host.pings.get(message.identifier)
+        if ping is None:
+            return DropReason.UNKNOWN_PROTOCOL
+        ping.answered(message, packet.src, frame.data[6:12])
+        return None
+    if message.is_error:
+        return _receive_error(host, message, packet)
+    if interface.nd is None:
+        return DropReason.UNKNOWN_PROTOCOL
+    return interface.nd.receive(message, packet, frame)
+
+
+def _answer_echo(
+    host: Host, interface: Interface, request: Icmpv6, packet: Ipv6Packet, frame: Frame
+) -> DropReason | None:
+    # Answering groups makes an amplifier of the network (RFC 4443, 4.2, allows it only).
+    if interface.accepts.get(packet.dst) is Cast.MULTICAST:
+        return DropReason.NOT_FOR_ME_L3
+    path = host.ip.path(packet.src, packet.dst, _zone(packet, interface))
+    if isinstance(path, Path):
+        answer = Icmpv6.echo_reply(request).emit(packet.dst, packet.src)
+        path.send(IpProtocol.ICMPV6, answer, cause=frame.provenance.cause)
+    return None
+
+
+def _zone(packet: Ipv6Packet, interface: Interface) -> Interface | None:
+    """Return the interface that an address means something on only, or None."""
+    return interface if packet.src.is_link_local else None
+
+
+def _receive_error(host: Host, message: Icmpv6, packet: Ipv6Packet) -> DropReason | None:
+    quoted = message.quoted_packet()
+    report = icmp.heard(
+        host, packet, quoted, (message.type, message.code),
+        mtu=message.next_hop_mtu, length=quoted.length,
+    )  # fmt: skip
+    handler = ERROR_HANDLERS.get(quoted.protocol)
+    if handler is None or not handler(host, quoted, report):
+        return DropReason.UNKNOWN_PROTOCOL
+    return None

@@ -1,0 +1,187 @@
+"""Ways from an address of a host to a destination: what transports send by.
+
+A path is what the destination cache of RFC 4861 (5.1) and the route cache of RFC 1122 (3.3.1.3)
+hold: source, interface and next hop, found out once for many packets. It is asked for with
+:meth:`sdnvirt.host.ip.IpLayer.path`, which gives the same one again while addresses and routes
+are what they were; after that the old one is *stale*, and its owner asks anew.
+
+A transport computes its checksum for the path's addresses and calls :meth:`Path.send`, which is
+the same for both versions of IP.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from sdnvirt.addresses import BROADCAST, IpAddress, Mac
+from sdnvirt.host.families import Family, Fields
+from sdnvirt.host.routes import TooBig
+
+if TYPE_CHECKING:
+    from sdnvirt.host.interface import Interface
+    from sdnvirt.host.ip import IpLayer
+
+OnFailure = Callable[[str], None]
+"""Told in words why a packet that was accepted never left the host."""
+
+
+class Fragmentation(Enum):
+    """Who may fragment a packet that does not fit a link of its path."""
+
+    NOBODY = "it is refused, or an error comes back (Linux's IP_PMTUDISC_DO)"
+    SENDER = "the sender, to the path MTU that it has learned (IP_PMTUDISC_WANT)"
+    ANYBODY = "routers, too, where the version of IP lets them (IP_PMTUDISC_DONT)"
+
+
+class Path(ABC):
+    """The way from an address of this host to a destination.
+
+    Attributes:
+        src: the address that packets come from.
+        dst: where they go.
+        interface: by which they leave.
+        next_hop: the neighbour that they are handed to; ``dst`` itself if it is one.
+        hop_limit: what packets are given that say nothing else.
+        stale: whether addresses or routes changed, so that the path is to be asked for again.
+    """
+
+    __slots__ = ("_family", "_ip", "dst", "hop_limit", "interface", "next_hop", "src", "stale")
+
+    def __init__(
+        self,
+        ip: IpLayer,
+        family: Family,
+        interface: Interface,
+        src: IpAddress,
+        dst: IpAddress,
+        next_hop: IpAddress,
+    ) -> None:
+        self._ip = ip
+        self._family = family
+        self.interface = interface
+        self.src = src
+        self.dst = dst
+        self.next_hop = next_hop
+        self.hop_limit = interface.hop_limit
+        self.stale = False
+
+    @property
+    def mtu(self) -> int:
+        """Bytes of the largest packet, IP header included, that is known to get through."""
+        mtus = self._ip.path_mtus
+        link_mtu = self.interface.mtu
+        if not mtus:
+            return link_mtu
+        return mtus.get(self.dst, link_mtu, self._ip.host.world.scheduler.now)
+
+    @property
+    def max_payload(self) -> int:
+        """Bytes of the largest payload that gets through in one packet, as TCP's MSS needs it."""
+        return self.mtu - self._family.header_length
+
+    def send(
+        self,
+        protocol: int,
+        payload: bytes,
+        *,
+        hop_limit: int | None = None,
+        dscp: int = 0,
+        ecn: int = 0,
+        fragmentation: Fragmentation = Fragmentation.NOBODY,
+        cause: int = 0,
+        on_failure: OnFailure | None = None,
+        router_alert: bool = False,
+    ) -> TooBig | None:
+        """Send a payload in one packet, or in fragments of one.
+
+        Args:
+            protocol: what the payload is, 8 bits.
+            payload: the bytes behind the IP header.
+            hop_limit: routers that it may cross plus one, 1 to 255; by default the path's.
+            dscp: differentiated services code point, 6 bits.
+            ecn: explicit congestion notification, 2 bits (RFC 3168).
+            fragmentation: who may fragment it.
+            cause: the conversation that the packet belongs to.
+            on_failure: told in words if the next hop does not answer.
+            router_alert: whether routers on the way are to look at it (RFC 2113, RFC 2711).
+
+        Returns:
+            why the packet was refused, or None if it was not.
+        """
+        family = self._family
+        length = family.header_length + len(payload)
+        mtu = self.mtu
+        if length > mtu:
+            if fragmentation is Fragmentation.NOBODY or length > family.max_length:
+                return TooBig(length, min(mtu, family.max_length))
+            if fragmentation is Fragmentation.ANYBODY:
+                mtu = family.unaided_mtu(mtu, self.interface.mtu)
+        fields = Fields(
+            self.src, self.dst, protocol, self.hop_limit if hop_limit is None else hop_limit,
+            dscp, ecn, self._ip.next_identification(),
+            fragmentation is not Fragmentation.ANYBODY, router_alert,
+        )  # fmt: skip
+        if length <= mtu:
+            self._transmit(family.emit(fields, payload), cause, on_failure)
+        else:
+            for fragment in family.fragments(fields, payload, mtu):
+                self._transmit(fragment, cause, on_failure)
+        return None
+
+    def confirm(self) -> None:  # noqa: B027 - most paths have nobody to hear it
+        """Hear from a transport that what it sent arrived (RFC 4861, 7.3.1)."""
+
+    @abstractmethod
+    def _transmit(self, packet: bytes, cause: int, on_failure: OnFailure | None) -> None:
+        """Hand a packet to the interface."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.src} > {self.dst} by {self.interface.name}>"
+
+
+class NeighbourPath(Path):
+    """A path over a neighbour, whose MAC address is to be resolved."""
+
+    __slots__ = ()
+
+    def _transmit(self, packet: bytes, cause: int, on_failure: OnFailure | None) -> None:
+        self.interface.resolve_and_send(self.next_hop, packet, cause, on_failure)
+
+    def confirm(self) -> None:
+        """Tell the neighbour cache that what was sent arrived (RFC 4861, 7.3.1)."""
+        self.interface.resolver(self.next_hop).confirm(self.next_hop)
+
+
+class LocalPath(Path):
+    """A path to an address of this host, which no port sees (RFC 1122, 3.2.1.3, case g)."""
+
+    __slots__ = ()
+
+    def _transmit(self, packet: bytes, cause: int, _on_failure: OnFailure | None) -> None:
+        self.interface.loop_back(self._family.ethertype, packet, cause)
+
+
+class LinkPath(Path):
+    """A path to a MAC address that is known without asking: that of a group, or of a client."""
+
+    __slots__ = ("_mac",)
+
+    def __init__(
+        self,
+        ip: IpLayer,
+        family: Family,
+        interface: Interface,
+        src: IpAddress,
+        dst: IpAddress,
+        mac: Mac | None = None,
+    ) -> None:
+        super().__init__(ip, family, interface, src, dst, dst)
+        self._mac = mac or (dst.group_mac if dst.is_multicast else BROADCAST)
+        if dst.is_multicast:
+            self.hop_limit = 1  # until the sender says more (RFC 1112, 6.1)
+
+    def _transmit(self, packet: bytes, cause: int, _on_failure: OnFailure | None) -> None:
+        self.interface.transmit(self._family.ethertype, self._mac, packet, cause)

@@ -1,0 +1,104 @@
+"""Runs a neighbour cache for an interface: what ARP and neighbour discovery have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from sdnvirt.addresses import IpAddress, Mac
+from sdnvirt.drops import DropReason
+from sdnvirt.engine.scheduler import NEVER
+from sdnvirt.host.neighbours import (
+    Abandon,
+    Effect,
+    Gone,
+    Incomplete,
+    Neighbours,
+    Pending,
+    Solicit,
+    Transitions,
+    Transmit,
+)
+
+if TYPE_CHECKING:
+    from sdnvirt.host.interface import Interface
+    from sdnvirt.host.paths import OnFailure
+
+
+class Resolver(ABC):
+    """Finds the MAC addresses of an interface's neighbours, in one version of IP.
+
+    Attributes:
+        interface: the interface.
+        neighbours: the cache.
+        ethertype: of the packets that wait for addresses.
+        failures: what a conversation is told of a packet that never left, after the address of
+            the next hop.
+    """
+
+    __slots__ = ("_armed_for", "interface", "neighbours")
+
+    ethertype: bytes
+    failures: Mapping[DropReason, str]
+
+    def __init__(self, interface: Interface, transitions: Transitions) -> None:
+        self.interface = interface
+        self.neighbours = Neighbours(transitions)
+        self._armed_for = NEVER
+
+    @property
+    def now(self) -> int:
+        """The present (ns)."""
+        return self.interface.host.world.scheduler.now
+
+    def send(self, hop: IpAddress, packet: bytes, cause: int, on_failure: OnFailure | None) -> None:
+        """Send a packet to a neighbour, as soon as its MAC address is known."""
+        now = self.now
+        mac = self.neighbours.lookup(hop, now)
+        if mac is not None:
+            self.interface.transmit(self.ethertype, mac, packet, cause)
+        else:
+            self.carry_out(self.neighbours.send(hop, Pending(packet, cause, on_failure), now))
+
+    def is_resolving(self, hop: IpAddress) -> bool:
+        """Whether packets wait for the answer of a neighbour."""
+        return self.neighbours.state(hop, self.now) is Incomplete
+
+    def confirm(self, hop: IpAddress) -> None:
+        """Hear from a transport that what was sent by way of a neighbour arrived."""
+        self.carry_out(self.neighbours.confirm(hop, self.now))
+
+    def flush(self) -> None:
+        """Forget all neighbours; packets that wait for one are given up."""
+        self.carry_out(self.neighbours.flush())
+
+    def carry_out(self, effects: list[Effect]) -> None:
+        """Do what the cache says, and wake it up when it has more to say."""
+        for effect in effects:
+            match effect:
+                case Transmit(mac, pending):
+                    self.interface.transmit(self.ethertype, mac, pending.packet, pending.cause)
+                case Solicit(address, mac, cause):
+                    self._solicit(address, mac, cause)
+                case Abandon(address, pending, reason):
+                    if pending.on_failure is not None:
+                        pending.on_failure(f"{address}: {self.failures[reason]}")
+                case Gone(address):
+                    self._gone(address)
+        due = self.neighbours.next_timeout()
+        if due < self._armed_for:
+            self._armed_for = due
+            self.interface.host.world.scheduler.call_at(due, self._tick)
+
+    def _tick(self, _argument: None) -> None:
+        self._armed_for = NEVER
+        self.carry_out(self.neighbours.tick(self.now))
+
+    @abstractmethod
+    def _solicit(self, address: IpAddress, mac: Mac | None, cause: int) -> None:
+        """Ask all neighbours for an address, or one whether it still has it."""
+
+    @abstractmethod
+    def _gone(self, address: IpAddress) -> None:
+        """A neighbour that was known does not answer any longer."""

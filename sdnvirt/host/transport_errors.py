@@ -1,0 +1,16 @@
+"""Who hears of an ICMP error, by the protocol of the packet that it is about (RFC 1122, 3.2.2)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sdnvirt.host import ping, udp
+from sdnvirt.host.icmp import ErrorHandler
+from sdnvirt.wire.ipv4 import IpProtocol
+
+ERROR_HANDLERS: Final[dict[int, ErrorHandler]] = {
+    IpProtocol.ICMP: ping.request_failed,
+    IpProtocol.ICMPV6: ping.request_failed,
+    IpProtocol.UDP: udp.datagram_failed,
+}
+"""What a host does with an error, by the protocol of the packet that it quotes."""
