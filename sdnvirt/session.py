@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sdnvirt.control.address import PER_HYPERVISOR, is_outside, port_per_hypervisor
 from sdnvirt.units import format_time
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 FROM_TOPOLOGY: Final = "topology"
 """The controller that the topology names, embedded."""
-
-REMOTE: Final = ("tcp:", "ssl:")
-"""How the address of a running controller begins."""
 
 NO_CONTROLLER: Final = "none"
 """No controller at all: switches forward nothing."""
@@ -38,7 +36,9 @@ def load(path: str | Path, *, seed: int | None = None, controller: str = FROM_TO
         seed: of the random streams, instead of the file's.
         controller: ``"topology"`` for the apps that the file names, embedded in virtual time;
             a Ryu app's Python file or module, embedded in place of them; ``"tcp:HOST[:PORT]"`` or
-            ``"ssl:HOST[:PORT]"`` for a running controller, in real time; or ``"none"``.
+            ``"ssl:HOST[:PORT]"`` for a running controller, in real time;
+            ``"per-hypervisor[:PORT]"`` for one at the address of each hypervisor's tunnel
+            endpoint, where the hypervisor serves OVSDB, too; or ``"none"``.
 
     Returns:
         the network, with leases obtained and switches connected, or 10 s of virtual time later;
@@ -95,11 +95,13 @@ def open_network(
 
     network = Network(topology)
     try:
-        remote = controller.startswith(REMOTE)
+        remote = is_outside(controller)
         transport = _real_time(network) if remote or listen is not None else None
         if transport is not None and listen is not None:
             _listen(network, transport, listen, tls)
-        if transport is not None and remote:
+        if transport is not None and controller.partition(":")[0] == PER_HYPERVISOR:
+            _dial_each(network, transport, controller)
+        elif transport is not None and remote:
             _dial(network, transport, controller, tls, log or _discard)
         elif controller != NO_CONTROLLER:
             written = topology.controller or Controller(())
@@ -187,6 +189,15 @@ def _dial(
 
     remote = RemoteController(address, transport, network.fail, tls)
     network.connect_controller(_Announced(remote, tell), ECHO_IDLE_NS)
+
+
+def _dial_each(network: Network, transport: Transport, controller: str) -> None:
+    """Connect each hypervisor to a running controller of its own."""
+    from sdnvirt.control import per_hypervisor
+
+    port = port_per_hypervisor(controller)
+    for server in per_hypervisor.connect(network, transport, port, network.fail):
+        network.on_close(server.close)
 
 
 class _Announced:

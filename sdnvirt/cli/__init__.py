@@ -26,6 +26,9 @@ from sdnvirt.errors import SdnvirtError, TopologyError
 DEFAULT_PORT: Final = 6653
 """OpenFlow's port, assigned by IANA (OpenFlow 1.3.5, 6.2)."""
 
+BGP_PORT: Final = 179
+"""BGP's port, assigned by IANA (RFC 4271, 4.2)."""
+
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """How writing to standard output fails when it is a file."""
 
@@ -70,7 +73,8 @@ def cli() -> None:
 @click.option(
     "--controller", metavar="CONTROLLER", default="topology",
     help="In place of the file's apps: tcp:HOST[:PORT] or ssl:HOST[:PORT] of a running controller, "
-    "a Ryu app to embed (file or module), or none.",
+    "per-hypervisor[:PORT] for one at the address of each hypervisor, a Ryu app to embed (file or "
+    "module), or none.",
 )  # fmt: skip
 @click.option("--listen", type=click.IntRange(1, 65535), metavar="PORT",
               help="Let OpenFlow switches listen at 127.0.0.1 from this port on, in the file's "
@@ -186,8 +190,13 @@ _state_command("ports", "ports")
               metavar="PORT", help="TCP port to listen at.")  # fmt: skip
 @click.option("--topology", type=click.Path(), metavar="FILE",
               help="Topology file for apps that read one.")  # fmt: skip
+@click.option("--bgp-port", type=click.IntRange(1, 65535), default=BGP_PORT, show_default=True,
+              metavar="PORT", help="TCP port of BGP, for apps that speak it; below 1024 it takes "
+              "privileges to listen.")  # fmt: skip
 @_debug
-def controller(apps: tuple[str, ...], host: str, port: int, topology: str | None) -> int:
+def controller(
+    apps: tuple[str, ...], host: str, port: int, topology: str | None, bgp_port: int
+) -> int:
     """Run Ryu APPS (files or modules) as a controller of its own, until Ctrl-C or SIGTERM.
 
     Networks connect to it with `sdnvirt run FILE --controller tcp:HOST:PORT`, and so can any
@@ -196,7 +205,7 @@ def controller(apps: tuple[str, ...], host: str, port: int, topology: str | None
     from sdnvirt.control.launch import run_controller
 
     with handled_by(signal.default_int_handler):  # to end a server is no failure
-        return run_controller(apps, host, port, topology)
+        return run_controller(apps, host, port, topology, bgp_port)
 
 
 def main() -> NoReturn:

@@ -19,11 +19,12 @@ from sdnvirt.cli.applog import AppLog
 from sdnvirt.cli.report import report_text
 from sdnvirt.cli.signals import Handler, end_at_once, handled_by
 from sdnvirt.cli.status import FAILED, killed_by
+from sdnvirt.control.address import is_outside
 from sdnvirt.errors import OutputError, SdnvirtError, UserError
 from sdnvirt.network.checks import Checks
 from sdnvirt.network.network import Network
 from sdnvirt.network.report import Report, make_report
-from sdnvirt.session import FROM_TOPOLOGY, NO_CONTROLLER, REMOTE, open_network
+from sdnvirt.session import FROM_TOPOLOGY, NO_CONTROLLER, open_network
 from sdnvirt.topology import Topology
 from sdnvirt.topology.resolved import Controller
 from sdnvirt.units import NS_PER_S, format_time
@@ -185,7 +186,7 @@ def _listening_address(port: int | None, tls: TlsFiles | None) -> str | None:
 def _controller_name(spec: Topology, controller: str) -> str:
     if controller == NO_CONTROLLER:
         return "none"
-    if controller.startswith(REMOTE):
+    if is_outside(controller):
         return f"{controller}, in real time"
     written = spec.controller or Controller(())
     if controller == FROM_TOPOLOGY:

@@ -21,8 +21,12 @@ LOOPBACK: Final = "127.0.0.1"
 
 PORT_MAX: Final = (1 << 16) - 1
 
+PER_HYPERVISOR: Final = "per-hypervisor"
+"""In place of an address: the controllers that run at the hypervisors' own addresses."""
+
 _HOST: Final = r"(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^\[\]:]+))"
 _PORT: Final = r"(?P<port>[0-9]{1,5})"
+_OWN: Final = re.compile(rf"{PER_HYPERVISOR}(?::{_PORT})?")
 _CONTROLLER: Final = re.compile(rf"(?P<scheme>tcp|ssl):{_HOST}(?::{_PORT})?")
 _LISTENING: Final = re.compile(rf"(?P<scheme>ptcp|pssl):{_PORT}?(?::{_HOST})?")
 
@@ -95,14 +99,18 @@ class ListeningAddress(NamedTuple):
         return self.scheme == "pssl"
 
     @classmethod
-    def parse(cls, text: str) -> ListeningAddress:
+    def parse(cls, text: str, default_port: int = DEFAULT_PORT) -> ListeningAddress:
         """Return the address that a text names; the host is LOOPBACK if it names none.
+
+        Args:
+            text: the address.
+            default_port: the port if it names none.
 
         Raises:
             ControllerError: the text is no such address.
         """
         found = _LISTENING.fullmatch(text)
-        port = int(found["port"] or DEFAULT_PORT) if found else 0
+        port = int(found["port"] or default_port) if found else 0
         if found is None or port > PORT_MAX:
             raise ControllerError(
                 f"listener {text!r}: expected ptcp:[PORT][:HOST] or pssl:[PORT][:HOST] with a port "
@@ -121,6 +129,27 @@ class ListeningAddress(NamedTuple):
             return socket.create_server(target[:2], family=family)
         except (OSError, UnicodeError) as error:
             raise ControllerError(f"cannot listen on {self}: {reason(error)}") from error
+
+
+def is_outside(controller: str) -> bool:
+    """Return whether a controller is one that runs in another process, by its address."""
+    return controller.partition(":")[0] in ("tcp", "ssl", PER_HYPERVISOR)
+
+
+def port_per_hypervisor(text: str) -> int:
+    """Return the port of ``per-hypervisor[:PORT]``.
+
+    Raises:
+        ControllerError: the text is nothing like that.
+    """
+    found = _OWN.fullmatch(text)
+    port = int(found["port"] or DEFAULT_PORT) if found else 0
+    if not 0 < port <= PORT_MAX:
+        raise ControllerError(
+            f"controller {text!r}: expected {PER_HYPERVISOR}[:PORT] with a port from 1 to "
+            f"{PORT_MAX}"
+        )
+    return port
 
 
 def reason(error: BaseException) -> str:

@@ -17,11 +17,12 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final
 
+from sdnvirt.control import bgp
 from sdnvirt.control.address import DEFAULT_PORT, PORT_MAX, reason
 from sdnvirt.control.blame import Blame
 from sdnvirt.control.modules import AppModules, is_file
 from sdnvirt.control.options import config_file
-from sdnvirt.control.shim import quiet_import, removed_names
+from sdnvirt.control.shim import complete_ovs, quiet_import, removed_names
 from sdnvirt.errors import ControllerError, UserError
 
 _INSIST_S: Final = 0.2
@@ -33,14 +34,16 @@ def run_controller(
     listen_host: str = "127.0.0.1",
     listen_port: int = DEFAULT_PORT,
     topology_path: str | None = None,
+    bgp_port: int = bgp.DEFAULT_PORT,
 ) -> int:
     """Run Ryu with some apps until SIGINT or SIGTERM, which end it in order; return status 0.
 
     Args:
         apps: modules such as ``ryu.app.simple_switch_13``, or paths of Python files.
-        listen_host: address to listen on, for switches and for REST.
+        listen_host: address to listen on, for switches, for REST and for BGP.
         listen_port: TCP port for switches.
         topology_path: the file that apps find in ``CONF.sdnvirt.topology``, or None.
+        bgp_port: TCP port of the apps' BGP speakers and of their neighbours.
 
     Raises:
         ControllerError: an app cannot be loaded, or nothing can listen there.
@@ -49,7 +52,7 @@ def run_controller(
     for app in apps:
         _check(app, blame)
     _check_address(listen_host, listen_port)
-    manager = _manager()
+    manager = _manager(listen_host, bgp_port)
     with config_file(topology_path) as file, _interrupting():
         options = {
             "--config-file": file,
@@ -93,7 +96,7 @@ def _check_address(host: str, port: int) -> None:
         raise ControllerError(f"cannot listen on {host}:{port}: {reason(error)}") from error
 
 
-def _manager() -> Any:
+def _manager(host: str, bgp_port: int) -> Any:
     """Import Ryu's manager, and make it refuse a module without an app, which it would ignore.
 
     Ryu patches threads only after it has set up logging, which makes eventlet complain; so they
@@ -113,6 +116,13 @@ def _manager() -> Any:
             raise ControllerError(f"{name}: no class derived from ryu.base.app_manager.RyuApp")
         return found
 
+    load_apps = manager.AppManager.load_apps
+
+    def load_all(self: Any, names: Any) -> None:
+        load_apps(self, names)
+        complete_ovs()
+        bgp.confine_speakers(host, bgp_port)
+
     close = manager.AppManager.close
 
     def close_in_peace(self: Any) -> None:
@@ -120,6 +130,7 @@ def _manager() -> Any:
         close(self)
 
     manager.AppManager.load_app = load_app
+    manager.AppManager.load_apps = load_all
     manager.AppManager.close = close_in_peace
     return manager
 
@@ -162,9 +173,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--listen", default="127.0.0.1", metavar="HOST")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT)
     parser.add_argument("--topology", metavar="FILE")
+    parser.add_argument("--bgp-port", type=int, default=bgp.DEFAULT_PORT)
     given = parser.parse_args(arguments)
     try:
-        return run_controller(given.apps, given.listen, given.port, given.topology)
+        return run_controller(given.apps, given.listen, given.port, given.topology, given.bgp_port)
     except UserError as error:
         sys.stderr.write(f"sdnvirt: {error}\n")
         return 2

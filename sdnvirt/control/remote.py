@@ -56,6 +56,7 @@ class RemoteController:
         on_error: called, once, when the connection of a switch fails before the controller has
             said anything to any. Once it has, switches try again for ever.
         tls: private key and certificates, for ``ssl:``.
+        source: the address to dial from, by default any.
 
     Raises:
         ControllerError: the address is none, its name is unknown, or a file for TLS is wrong.
@@ -67,8 +68,10 @@ class RemoteController:
         transport: Transport,
         on_error: Callable[[ControllerError], None],
         tls: TlsFiles | None = None,
+        source: str | None = None,
     ) -> None:
         self._address = ControllerAddress.parse(address)
+        self._source = source
         self._transport = transport
         self._on_error = on_error
         if self._address.secured and tls is None:
@@ -103,6 +106,8 @@ class RemoteController:
         scheduler = self._transport.scheduler
         dial_at = self._backoffs.setdefault(dpid, Backoff()).next_dial(scheduler.now)
         connection = socket.socket(self._family, socket.SOCK_STREAM)
+        if self._source is not None:
+            connection.bind((self._source, 0))
         stream = Stream(self._transport, connection, self._coding(), received, lost)
         dialling = scheduler.timer(dial_at - scheduler.now, lambda: stream.dial(self._target))
         return RemoteSide(stream, dialling)

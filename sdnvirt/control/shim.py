@@ -1,7 +1,8 @@
-"""What stock Ryu 4.34 needs to be imported on a Python and an eventlet of today.
+"""What stock Ryu 4.34 needs on a Python, an eventlet and an ovs of today.
 
 ``ryu.app.wsgi`` wants ``eventlet.wsgi.ALREADY_HANDLED``, which eventlet 0.33 took away, and two
-modules want ``distutils.version``, which Python 3.12 took away.
+modules want ``distutils.version``, which Python 3.12 took away. ``ryu.lib.ovs.vsctl`` wants
+``ovs.db.idl._uuid_to_row``, which is a method in later versions of ovs.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import total_ordering
 from types import ModuleType
+from typing import Any
 
 
 @contextmanager
@@ -66,6 +68,18 @@ def removed_names() -> Iterator[None]:
     finally:
         for name in stand_ins:
             del sys.modules[name]
+
+
+def complete_ovs() -> None:
+    """Give the package ovs the function that Ryu calls in it, if an app has imported it."""
+    idl = sys.modules.get("ovs.db.idl")
+    if idl is not None and not hasattr(idl, "_uuid_to_row"):
+        vars(idl)["_uuid_to_row"] = _uuid_to_row
+
+
+def _uuid_to_row(atom: Any, base: Any) -> Any:
+    """Return the row that a UUID of a column refers to, or what the column holds itself."""
+    return base.ref_table.rows.get(atom) if base.ref_table else atom
 
 
 @total_ordering

@@ -6,7 +6,12 @@ import socket
 
 import pytest
 
-from sdnvirt.control.address import ControllerAddress, ListeningAddress
+from sdnvirt.control.address import (
+    ControllerAddress,
+    ListeningAddress,
+    is_outside,
+    port_per_hypervisor,
+)
 from sdnvirt.errors import ControllerError
 
 
@@ -73,3 +78,24 @@ def test_no_listener(text: str) -> None:
     with pytest.raises(ControllerError) as caught:
         ListeningAddress.parse(text)
     assert str(caught.value).startswith(f"listener {text!r}: expected ptcp:[PORT][:HOST]")
+
+
+@pytest.mark.parametrize(
+    ("text", "port"), [("per-hypervisor", 6653), ("per-hypervisor:7000", 7000)]
+)
+def test_controllers_of_hypervisors_have_a_port(text: str, port: int) -> None:
+    assert port_per_hypervisor(text) == port
+    assert is_outside(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["per-hypervisor:", "per-hypervisor:0", "per-hypervisor:65536", "per-hypervisor:x"]
+)
+def test_another_port_of_theirs_is_refused(text: str) -> None:
+    with pytest.raises(ControllerError, match=r"expected per-hypervisor\[:PORT\] with a port from"):
+        port_per_hypervisor(text)
+
+
+@pytest.mark.parametrize("text", ["none", "topology", "per-hypervisor.py", "apps/tcp.py"])
+def test_apps_and_none_are_not_outside(text: str) -> None:
+    assert not is_outside(text)
