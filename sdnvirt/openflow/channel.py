@@ -16,8 +16,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final, Protocol
+from typing import Final
 
+from sdnvirt.openflow.codec import Codec
 from sdnvirt.openflow.errors import (
     BAD_LENGTH,
     BAD_REQUEST,
@@ -47,23 +48,7 @@ HELLO_BITMAP_VERSION: Final = 4
 XID_MAX: Final = 0xFFFFFFFF
 
 
-class Codec(Protocol):
-    """What a version's package offers."""
-
-    def decode(self, data: bytes) -> tuple[int, Message]:
-        """Return the xid and the message that bytes say."""
-        ...
-
-    def unpack(self, kind: int, data: bytes) -> Message:
-        """Return the message of a type that bytes say, whose header was read already."""
-        ...
-
-    def encode(self, message: Message, xid: int) -> bytes:
-        """Return a message's bytes."""
-        ...
-
-
-CODECS: Final[dict[int, Codec]] = {1: v10, 4: v13}
+CODECS: Final[dict[int, Codec]] = {1: v10.CODEC, 4: v13.CODEC}
 """The codec of each wire version."""
 
 

@@ -21,6 +21,9 @@ BAD_REQUEST: Final = 1
 BAD_VERSION: Final = 0
 """Code of BAD_REQUEST: the header's version is not the agreed one (OFPBRC_BAD_VERSION)."""
 
+BAD_TYPE: Final = 1
+"""Code of BAD_REQUEST: no message has the header's type (OFPBRC_BAD_TYPE)."""
+
 BAD_LENGTH: Final = 6
 """Code of BAD_REQUEST: wrong length for the type (OFPBRC_BAD_LEN)."""
 

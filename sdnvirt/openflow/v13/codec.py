@@ -1,16 +1,14 @@
-"""OpenFlow 1.3.5 messages, from and to bytes."""
+"""OpenFlow 1.3.5 messages, from and to bytes: the class of each type."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from sdnvirt.openflow.errors import bad_length
-from sdnvirt.openflow.header import HEADER_SIZE, MESSAGE_MAX, frame, read_header
+from sdnvirt.openflow.codec import Codec
 from sdnvirt.openflow.record import Message
 from sdnvirt.openflow.symmetric import EchoReply, EchoRequest, Error, Hello
 from sdnvirt.openflow.v13.barrier import BarrierReply, BarrierRequest
 from sdnvirt.openflow.v13.constants import VERSION
-from sdnvirt.openflow.v13.error_codes import OFPBRC, refuse
 from sdnvirt.openflow.v13.experimenter import Experimenter
 from sdnvirt.openflow.v13.features import (
     FeaturesReply,
@@ -22,7 +20,7 @@ from sdnvirt.openflow.v13.features import (
 from sdnvirt.openflow.v13.flow import FlowMod, FlowRemoved
 from sdnvirt.openflow.v13.groups import GroupMod
 from sdnvirt.openflow.v13.meters import MeterMod
-from sdnvirt.openflow.v13.multipart import Multipart, MultipartReply, MultipartRequest, split
+from sdnvirt.openflow.v13.multipart import MultipartReply, MultipartRequest
 from sdnvirt.openflow.v13.packets import PacketIn, PacketOut
 from sdnvirt.openflow.v13.ports import PortMod, PortStatus
 from sdnvirt.openflow.v13.queues import QueueGetConfigReply, QueueGetConfigRequest
@@ -49,39 +47,7 @@ MESSAGES: Final[dict[int, type[Message]]] = {
 """The class of each message type."""
 
 
-def decode(data: bytes) -> tuple[int, Message]:
-    """Return the xid and the message that the bytes of exactly one message say.
+CODEC: Final = Codec(VERSION, MESSAGES)
 
-    Raises:
-        OpenFlowError: they break the specification; the error says how to answer.
-    """
-    version, kind, length, xid = read_header(data)
-    if length != len(data):
-        raise bad_length("a message", len(data))
-    if version != VERSION:
-        raise refuse(OFPBRC.BAD_VERSION, f"wire version {version} is not {VERSION}")
-    return xid, unpack(kind, data)
-
-
-def unpack(kind: int, data: bytes) -> Message:
-    """Return the message of a type that bytes say, whose header was read already.
-
-    Raises:
-        OpenFlowError: the type is none, or the body breaks the specification.
-    """
-    message = MESSAGES.get(kind)
-    if message is None:
-        raise refuse(OFPBRC.BAD_TYPE, f"no message has the type {kind}")
-    return message.unpack(data, HEADER_SIZE, len(data))
-
-
-def encode(message: Message, xid: int) -> bytes:
-    """Return a message's bytes, header included.
-
-    A multipart message that the length field cannot count becomes several, one behind the other.
-    """
-    body = message.pack()
-    if len(body) > MESSAGE_MAX - HEADER_SIZE and isinstance(message, Multipart):
-        parts = [frame(VERSION, part.TYPE, xid, part.pack()) for part in split(message)]
-        return b"".join(parts)
-    return frame(VERSION, message.TYPE, xid, body)
+decode = CODEC.decode
+encode = CODEC.encode
