@@ -41,7 +41,7 @@ class WireAction(Element, Action):
     __slots__ = ()
 
     FAMILY: ClassVar[Family] = Family(
-        "an action", 8, lambda detail: OpenFlowError(BAD_ACTION, BAD_ACTION_LENGTH, detail)
+        "an action", 8, 8, lambda detail: OpenFlowError(BAD_ACTION, BAD_ACTION_LENGTH, detail)
     )
 
 

@@ -28,12 +28,14 @@ class Family(NamedTuple):
 
     Attributes:
         noun: what errors call one of them.
-        smallest: bytes of the shortest one; all have a multiple of 8.
+        smallest: bytes of the shortest one.
+        unit: bytes of which all lengths are a multiple.
         wrong_length: returns the error for a length that cannot be, with these words.
     """
 
     noun: str
     smallest: int
+    unit: int
     wrong_length: Callable[[str], OpenFlowError]
 
 
@@ -89,7 +91,7 @@ class FixedElement(Element):
 
 
 class DataElement(Element):
-    """An element whose last field is all the bytes behind its layout, a multiple of 8."""
+    """An element whose last field is all the bytes behind its layout."""
 
     __slots__ = ()
 
@@ -131,13 +133,13 @@ def take_elements(
         OpenFlowError: one of them breaks the specification.
     """
     found = []
-    noun, smallest, wrong_length = family
+    noun, smallest, unit, wrong_length = family
     while start < end:
         room = end - start
         if room < smallest:
             raise wrong_length(f"{noun} cannot have {room} bytes")
         kind, length = _HEADER.unpack_from(data, start)
-        if length < smallest or length % 8 or length > room:
+        if length < smallest or length % unit or length > room:
             raise wrong_length(f"{noun} of {length} bytes in {room}")
         stop = start + length
         found.append(class_of(kind, data, start, stop).unpack(data, start, stop))

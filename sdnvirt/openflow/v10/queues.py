@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar, Final
 
-from sdnvirt.openflow.element import pack_all
-from sdnvirt.openflow.errors import bad_length
+from sdnvirt.openflow.element import Element, Family, FixedElement, pack_all, take_elements
+from sdnvirt.openflow.errors import BAD_LENGTH, BAD_REQUEST, OpenFlowError, bad_length
 from sdnvirt.openflow.record import (
     Part,
     Record,
@@ -18,49 +18,53 @@ from sdnvirt.openflow.record import (
 )
 from sdnvirt.openflow.v10.constants import OFPP, OFPQT, OFPT, QUEUE_ALL
 
-_PROPERTY: Final = Struct("!HH4x")
-_RATE: Final = Struct("!HH4xH6x")
+
+class _Property(Element):
+    __slots__ = ()
+
+    FAMILY: ClassVar[Family] = Family(
+        "a queue property", 8, 1, lambda detail: OpenFlowError(BAD_REQUEST, BAD_LENGTH, detail)
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class NoProperty:
+class NoProperty(FixedElement, _Property):
     """A property that says nothing (OFPQT_NONE)."""
 
-    def pack(self) -> bytes:
-        """Return the property's bytes."""
-        return _PROPERTY.pack(OFPQT.NONE, _PROPERTY.size)
+    TYPE: ClassVar[int] = OFPQT.NONE
+    LAYOUT: ClassVar[Struct] = Struct("!HH4x")
 
 
 @dataclass(frozen=True, slots=True)
-class MinRate:
-    """The bandwidth that a queue is sure of, in tenths of a percent of the link's."""
+class MinRate(FixedElement, _Property):
+    """The bandwidth that a queue is sure of, in tenths of a percent of the link's.
+
+    ofp_queue_prop_min_rate.
+    """
 
     rate: int
 
-    def pack(self) -> bytes:
-        """Return the property's bytes."""
-        return _RATE.pack(OFPQT.MIN_RATE, _RATE.size, self.rate)
+    TYPE: ClassVar[int] = OFPQT.MIN_RATE
+    LAYOUT: ClassVar[Struct] = Struct("!HH4xH6x")
 
 
 QueueProperty = NoProperty | MinRate
 
+_CLASSES: Final[dict[int, type[QueueProperty]]] = {
+    OFPQT.NONE: NoProperty,
+    OFPQT.MIN_RATE: MinRate,
+}
+
+
+def _class_of(kind: int, _data: bytes, start: int, end: int) -> type[QueueProperty]:
+    known = _CLASSES.get(kind)
+    if known is None:
+        raise bad_length(f"a queue property of type {kind}", end - start)
+    return known
+
 
 def _unpack_properties(data: bytes, start: int, end: int) -> tuple[QueueProperty, ...]:
-    properties: list[QueueProperty] = []
-    while start < end:
-        if end - start < _PROPERTY.size:
-            raise bad_length("a queue property", end - start)
-        kind, length = _PROPERTY.unpack_from(data, start)
-        if length > end - start:
-            raise bad_length("a queue property", length)
-        if kind == OFPQT.NONE and length == _PROPERTY.size:
-            properties.append(NoProperty())
-        elif kind == OFPQT.MIN_RATE and length == _RATE.size:
-            properties.append(MinRate(_RATE.unpack_from(data, start)[2]))
-        else:
-            raise bad_length(f"a queue property of type {kind}", length)
-        start += length
-    return tuple(properties)
+    return take_elements(_Property.FAMILY, data, start, end, _class_of)
 
 
 _PROPERTIES: Final = filling(_unpack_properties, pack_all)

@@ -39,7 +39,7 @@ class Instruction(Element):
     __slots__ = ()
 
     FAMILY: ClassVar[Family] = Family(
-        "an instruction", 8, lambda detail: refuse(OFPBIC.BAD_LEN, detail)
+        "an instruction", 8, 8, lambda detail: refuse(OFPBIC.BAD_LEN, detail)
     )
 
 

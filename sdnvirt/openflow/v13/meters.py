@@ -32,7 +32,7 @@ class _Band(Element):
     __slots__ = ()
 
     FAMILY: ClassVar[Family] = Family(
-        "a meter band", 16, lambda detail: refuse(OFPMMFC.BAD_BAND, detail)
+        "a meter band", 16, 8, lambda detail: refuse(OFPMMFC.BAD_BAND, detail)
     )
 
     @classmethod

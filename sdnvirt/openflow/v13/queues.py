@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar, Final
 
-from sdnvirt.openflow.element import pack_all
-from sdnvirt.openflow.errors import bad_length
+from sdnvirt.openflow.element import (
+    DataElement,
+    Element,
+    Family,
+    FixedElement,
+    pack_all,
+    take_elements,
+)
+from sdnvirt.openflow.errors import BAD_LENGTH, BAD_REQUEST, OpenFlowError, bad_length
 from sdnvirt.openflow.record import (
     Part,
     Record,
@@ -18,69 +25,70 @@ from sdnvirt.openflow.record import (
 )
 from sdnvirt.openflow.v13.constants import OFPP, OFPQT, OFPT, QUEUE_ALL
 
-_PROPERTY: Final = Struct("!HH4x")
-_RATE: Final = Struct("!HH4xH6x")
-_EXPERIMENTER: Final = Struct("!HH4xI4x")
+
+class _Property(Element):
+    __slots__ = ()
+
+    FAMILY: ClassVar[Family] = Family(
+        "a queue property", 16, 1, lambda detail: OpenFlowError(BAD_REQUEST, BAD_LENGTH, detail)
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class MinRate:
-    """The bandwidth that a queue is sure of, in tenths of a percent of the link's."""
+class MinRate(FixedElement, _Property):
+    """The bandwidth that a queue is sure of, in tenths of a percent of the link's.
+
+    ofp_queue_prop_min_rate.
+    """
 
     rate: int
 
-    def pack(self) -> bytes:
-        """Return the property's bytes."""
-        return _RATE.pack(OFPQT.MIN_RATE, _RATE.size, self.rate)
+    TYPE: ClassVar[int] = OFPQT.MIN_RATE
+    LAYOUT: ClassVar[Struct] = Struct("!HH4xH6x")
 
 
 @dataclass(frozen=True, slots=True)
-class MaxRate:
-    """The bandwidth that a queue never passes, in tenths of a percent of the link's."""
+class MaxRate(FixedElement, _Property):
+    """The bandwidth that a queue never passes, in tenths of a percent of the link's.
+
+    ofp_queue_prop_max_rate.
+    """
 
     rate: int
 
-    def pack(self) -> bytes:
-        """Return the property's bytes."""
-        return _RATE.pack(OFPQT.MAX_RATE, _RATE.size, self.rate)
+    TYPE: ClassVar[int] = OFPQT.MAX_RATE
+    LAYOUT: ClassVar[Struct] = Struct("!HH4xH6x")
 
 
 @dataclass(frozen=True, slots=True)
-class ExperimenterQueueProperty:
-    """A property that is not the specification's."""
+class ExperimenterQueueProperty(DataElement, _Property):
+    """A property that is not the specification's (ofp_queue_prop_experimenter)."""
 
     experimenter: int
     data: bytes = b""
 
-    def pack(self) -> bytes:
-        """Return the property's bytes."""
-        length = _EXPERIMENTER.size + len(self.data)
-        return _EXPERIMENTER.pack(OFPQT.EXPERIMENTER, length, self.experimenter) + self.data
+    TYPE: ClassVar[int] = OFPQT.EXPERIMENTER
+    LAYOUT: ClassVar[Struct] = Struct("!HH4xI4x")
 
 
 QueueProperty = MinRate | MaxRate | ExperimenterQueueProperty
 
+_CLASSES: Final[dict[int, type[QueueProperty]]] = {
+    OFPQT.MIN_RATE: MinRate,
+    OFPQT.MAX_RATE: MaxRate,
+    OFPQT.EXPERIMENTER: ExperimenterQueueProperty,
+}
+
+
+def _class_of(kind: int, _data: bytes, start: int, end: int) -> type[QueueProperty]:
+    known = _CLASSES.get(kind)
+    if known is None:
+        raise bad_length(f"a queue property of type {kind}", end - start)
+    return known
+
 
 def _unpack_properties(data: bytes, start: int, end: int) -> tuple[QueueProperty, ...]:
-    properties: list[QueueProperty] = []
-    while start < end:
-        if end - start < _RATE.size:
-            raise bad_length("a queue property", end - start)
-        kind, length = _PROPERTY.unpack_from(data, start)
-        stop = start + length
-        if length < _RATE.size or stop > end:
-            raise bad_length("a queue property", length)
-        if kind == OFPQT.EXPERIMENTER:
-            experimenter = _EXPERIMENTER.unpack_from(data, start)[2]
-            rest = data[start + _EXPERIMENTER.size : stop]
-            properties.append(ExperimenterQueueProperty(experimenter, rest))
-        elif kind in (OFPQT.MIN_RATE, OFPQT.MAX_RATE) and length == _RATE.size:
-            rate = _RATE.unpack_from(data, start)[2]
-            properties.append(MinRate(rate) if kind == OFPQT.MIN_RATE else MaxRate(rate))
-        else:
-            raise bad_length(f"a queue property of type {kind}", length)
-        start = stop
-    return tuple(properties)
+    return take_elements(_Property.FAMILY, data, start, end, _class_of)
 
 
 _PROPERTIES: Final = filling(_unpack_properties, pack_all)
