@@ -1,13 +1,15 @@
-"""Recorded messages, broken in every way that one field allows, sent to a running switch.
+"""Messages, broken in every way that one field allows, sent to a running switch.
 
-Of each message that the os-ken wheel has recorded for OpenFlow 1.3 and 1.0: every truncation, with
+Of each message that the os-ken wheel has recorded for OpenFlow 1.3 and 1.0, and of one for each
+kind of message of 1.0 that it has none of: every truncation, with
 the length in the header as it was and made to fit; every byte set to each of BYTES; and each byte
 and each 16-bit word, of which the length fields are some, set to each of LENGTHS, to one less and
 one more than it was, and to the most. Each goes to the switch on a connection of its own. The
 switch must answer as the specification says: refuse it with one error that the version has, carry
 it out and send the reply that belongs to it, wait for bytes that the header announces, or close
 the connection where the stream cannot be cut into messages any more. It must do so in time, and
-must still forward packets afterwards. A sample runs always, all of it with ``--nightly``.
+must still forward packets afterwards. A sample of each message and kind of fault runs always, all
+of it with ``--nightly``.
 """
 
 from __future__ import annotations
@@ -32,8 +34,18 @@ from sdnvirt.frame import Frame
 from sdnvirt.openflow.channel import CODECS
 from sdnvirt.openflow.errors import BAD_LENGTH, BAD_REQUEST, BAD_VERSION, HELLO_FAILED
 from sdnvirt.openflow.record import Message
+from sdnvirt.openflow.symmetric import EchoReply, EchoRequest, Error, Hello
+from sdnvirt.openflow.v10 import barrier as barrier10
 from sdnvirt.openflow.v10 import error_codes as errors10
+from sdnvirt.openflow.v10 import features as features10
+from sdnvirt.openflow.v10 import flow as flow10
+from sdnvirt.openflow.v10 import ports as ports10
+from sdnvirt.openflow.v10 import queues as queues10
+from sdnvirt.openflow.v10.constants import OFPST
 from sdnvirt.openflow.v10.constants import OFPT as OFPT10
+from sdnvirt.openflow.v10.match import ALL_PACKETS
+from sdnvirt.openflow.v10.statistics import StatsReply, StatsRequest
+from sdnvirt.openflow.v10.vendor import Vendor, VendorStats
 from sdnvirt.openflow.v13 import error_codes as errors13
 from sdnvirt.openflow.v13.actions import Output
 from sdnvirt.openflow.v13.constants import OFPFC, OFPG, OFPGC, OFPM, OFPMC, OFPPC, OFPT, OFPTT
@@ -48,10 +60,44 @@ from sdnvirt.openflow.v13.ports import PortMod
 FOLDER: Final = Path(os_ken.tests.__file__).parent / "packet_data"
 RECORDED: Final = [*sorted(FOLDER.glob("of10/*.packet")), *sorted(FOLDER.glob("of13/*.packet"))]
 
+MAC: Final = Mac(0x06 << 40 | 1)
+PORT: Final = ports10.PortDesc(1, MAC, "h1")
+MADE: Final[dict[str, Message]] = {
+    "hello": Hello(),
+    "error": Error(BAD_REQUEST, BAD_LENGTH, bytes(64)),
+    "echo_request": EchoRequest(b"ping"),
+    "echo_reply": EchoReply(b"ping"),
+    "vendor": Vendor(0x2320, bytes(4)),
+    "get_config_request": features10.GetConfigRequest(),
+    "get_config_reply": features10.GetConfigReply(),
+    "set_config": features10.SetConfig(),
+    "flow_removed": flow10.FlowRemoved(ALL_PACKETS, 0, 1, 0, 1, 0, 0, 1, 60),
+    "port_status": ports10.PortStatus(0, PORT),
+    "port_mod": ports10.PortMod(1, MAC, 0, 1),
+    "desc_request": StatsRequest(OFPST.DESC),
+    "flow_request": StatsRequest(OFPST.FLOW, (flow10.FlowStatsRequest(),)),
+    "aggregate_request": StatsRequest(OFPST.AGGREGATE, (flow10.FlowStatsRequest(),)),
+    "table_request": StatsRequest(OFPST.TABLE),
+    "port_request": StatsRequest(OFPST.PORT, (ports10.PortStatsRequest(),)),
+    "queue_request": StatsRequest(OFPST.QUEUE, (queues10.QueueStatsRequest(),)),
+    "vendor_request": StatsRequest(OFPST.VENDOR, (VendorStats(0x2320),)),
+    "port_reply": StatsReply(OFPST.PORT, (ports10.PortStats(1), ports10.PortStats(2))),
+    "barrier_request": barrier10.BarrierRequest(),
+    "barrier_reply": barrier10.BarrierReply(),
+    "queue_get_config_request": queues10.QueueGetConfigRequest(1),
+    "queue_get_config_reply": queues10.QueueGetConfigReply(1, (queues10.PacketQueue(1),)),
+}
+"""Messages of OpenFlow 1.0 of which none is recorded."""
+
+MESSAGES: Final[dict[str, bytes]] = {
+    **{f"{path.parent.name}-{path.stem}": path.read_bytes() for path in RECORDED},
+    **{f"of10-made-{name}": CODECS[1].encode(message, 7) for name, message in MADE.items()},
+}
+
 BYTES: Final = (0x00, 0x01, 0x7F, 0xFF)
 LENGTHS: Final = (0, 1, 7)
-SAMPLE: Final = 60
-"""Variants of each message in a default run."""
+SAMPLE: Final = 15
+"""Variants of each message and each kind of fault in a default run."""
 
 RESTORED_EVERY: Final = 100
 """Variants between two looks at whether packets are still forwarded."""
@@ -95,8 +141,9 @@ UNANSWERED: Final = (HELLO, ERROR)
 ASYNCHRONOUS: Final = (OFPT.PACKET_IN, OFPT.FLOW_REMOVED, OFPT.PORT_STATUS)
 """What may come at any time, with the same numbers in both versions."""
 
-MORE: Final = {OFPT10.STATS_REQUEST: 1, OFPT.MULTIPART_REQUEST: 4}
-"""Request types of many parts, in the version, that are answered after the last."""
+MORE: Final = {OFPT.MULTIPART_REQUEST: 4}
+"""Request types of many parts, in the version, that are answered after the last. Those of 1.0 have
+no flags (5.3.5), so each is answered."""
 
 CONFIG: Final = sum(OFPPC)
 
@@ -133,6 +180,9 @@ class Overwrite:
 
 Fault = Cut | Overwrite
 
+IN_THE_HEADER: Final = Overwrite(2, b"\x00\x07"), Overwrite(0, b"\x7f")
+"""A length that no message has, and a version that nobody speaks: in every sample."""
+
 
 def overwrites(wire: bytes, offset: int, size: int) -> Iterator[Overwrite]:
     """Yield what sets a field of ``size`` bytes, which may be a length, to each value."""
@@ -153,6 +203,26 @@ def faults_of(wire: bytes) -> list[Fault]:
     for offset in range(0, len(wire) - 1, WORD.size):
         found += overwrites(wire, offset, WORD.size)
     return found
+
+
+def kind_of(fault: Fault) -> str:
+    """Return what kind of fault one is."""
+    match fault:
+        case Cut(_, fits):
+            return "a shorter message" if fits else "a message that ends early"
+        case Overwrite(_, data):
+            return f"{len(data)} bytes overwritten"
+
+
+def sample_of(faults: list[Fault], random: Random) -> list[Fault]:
+    """Return some faults of each kind, and those which the header is to be tried with always."""
+    kinds: dict[str, list[Fault]] = {}
+    for fault in faults:
+        kinds.setdefault(kind_of(fault), []).append(fault)
+    chosen = [fault for fault in IN_THE_HEADER if fault in faults]
+    for members in kinds.values():
+        chosen += random.sample(members, min(SAMPLE, len(members)))
+    return chosen
 
 
 def messages_of(stream: bytes) -> tuple[list[bytes], bytes]:
@@ -391,24 +461,33 @@ def campaign(recorded: bytes, faults: list[Fault]) -> None:
     assert bench.world.ledger.imbalance() == 0
 
 
-each_message = pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+each_message = pytest.mark.parametrize("name", MESSAGES)
 
 
 @each_message
-def test_a_sample_of_broken_messages_is_answered(path: Path) -> None:
-    recorded = path.read_bytes()
-    faults = faults_of(recorded)
-    campaign(recorded, Random(path.stem).sample(faults, min(SAMPLE, len(faults))))
+def test_a_sample_of_broken_messages_is_answered(name: str) -> None:
+    message = MESSAGES[name]
+    campaign(message, sample_of(faults_of(message), Random(name)))
+
+
+def test_the_samples_have_all_types_of_messages_and_all_kinds_of_faults() -> None:
+    for version, types in ((1, OFPT10), (4, OFPT)):
+        of_version = {name: data for name, data in MESSAGES.items() if data[0] == version}
+        assert {data[1] for data in of_version.values()} == set(types)
+        for name, data in of_version.items():
+            chosen = sample_of(faults_of(data), Random(name))
+            # A message that is only a header cannot be shorter.
+            least = 4 if len(data) > HEADER.size else 3
+            assert len({kind_of(fault) for fault in chosen}) == least
+            assert set(IN_THE_HEADER) <= set(chosen)
 
 
 @pytest.mark.nightly
 @each_message
-def test_every_broken_message_is_answered(path: Path) -> None:
-    recorded = path.read_bytes()
-    campaign(recorded, faults_of(recorded))
+def test_every_broken_message_is_answered(name: str) -> None:
+    campaign(MESSAGES[name], faults_of(MESSAGES[name]))
 
 
 @each_message
-def test_a_recorded_message_is_answered(path: Path) -> None:
-    recorded = path.read_bytes()
-    attack(Bench(), recorded, recorded)
+def test_a_message_is_answered(name: str) -> None:
+    attack(Bench(), MESSAGES[name], MESSAGES[name])
