@@ -54,3 +54,15 @@ def test_whole_packets_pass_in_any_case(controller: Controller, stations: list[A
     for data in (ipv4(*WHOLE), bytes(ETHER / IP(flags="DF") / UDP()), bytes(ETHER / IPv6())):
         stations[0].send(data)
     assert len(stations[1].received) == 3
+
+
+def test_the_configuration_can_be_set_and_read(controller: Controller) -> None:
+    assert controller.ask(GetConfigRequest()) == [GetConfigReply(0, 128)]
+    assert controller.ask(SetConfig(0, 77)) == []
+    assert controller.ask(GetConfigRequest()) == [GetConfigReply(0, 77)]
+
+
+def test_a_way_to_treat_fragments_that_is_not_there_is_refused(controller: Controller) -> None:
+    answer = controller.refusal(SetConfig(OFPCFrag.REASM, 77))
+    assert answer == "SWITCH_CONFIG_FAILED/BAD_FLAGS"
+    assert controller.ask(GetConfigRequest()) == [GetConfigReply(0, 128)]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sdnvirt.addresses import Mac
+from sdnvirt.devices.link import Link, LinkParameters
 from sdnvirt.devices.switch import OpenFlowSwitch
 from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
@@ -15,6 +16,7 @@ from sdnvirt.openflow.v13.actions import Output
 from sdnvirt.openflow.v13.constants import OFPMP, OFPP, OFPPC, OFPPR, OFPPS
 from sdnvirt.openflow.v13.flow import FlowMod
 from sdnvirt.openflow.v13.instructions import ApplyActions
+from sdnvirt.openflow.v13.multipart import MultipartRequest
 from sdnvirt.openflow.v13.packets import PacketIn, PacketOut
 from sdnvirt.openflow.v13.ports import PortMod, PortStatus
 
@@ -147,3 +149,27 @@ def test_what_cannot_be_configured_is_refused(
     assert controller.refusal(mod) == f"PORT_MOD_FAILED/{answer}"
     assert controller.got(PortStatus) == []
     assert switch.datapath.state.configs == {}
+
+
+def test_the_ports_are_described(world: World, controller: Controller) -> None:
+    (reply,) = controller.ask(MultipartRequest(OFPMP.PORT_DESC))
+    assert [(p.port_no, p.name, p.hw_addr, p.state) for p in reply.entries] == [
+        *((n, f"h{n}", Mac(0x06 << 40 | n), OFPPS.LIVE) for n in (1, 2, 3)),
+        (OFPP.LOCAL, "s1", Mac(0x0E << 40 | 42), OFPPS.LINK_DOWN),
+    ]
+
+
+def test_a_link_that_goes_down_or_comes_up_is_told(
+    world: World, switch: OpenFlowSwitch, controller: Controller
+) -> None:
+    port = switch.add_port(9, "p9", Mac(9))
+    end = OpenFlowSwitch("s2", world, 2).add_port(1, "p1", Mac(1))
+    link = Link(world, "s1--s2", port, end, LinkParameters())
+    link.set_up(False)
+    controller.rest()
+    told = [(s.reason, s.desc.port_no, s.desc.state) for s in controller.got(PortStatus)]
+    assert told == [
+        (OFPPR.ADD, 9, OFPPS.LINK_DOWN),
+        (OFPPR.MODIFY, 9, OFPPS.LIVE),
+        (OFPPR.MODIFY, 9, OFPPS.LINK_DOWN),
+    ]

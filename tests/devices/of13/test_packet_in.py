@@ -1,0 +1,95 @@
+"""What a controller is told of a packet (OpenFlow 1.3.5, 7.4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from sdnvirt.addresses import Mac
+from sdnvirt.devices.switch import OpenFlowSwitch
+from sdnvirt.devices.world import World
+from sdnvirt.openflow.v13.actions import DecNwTtl, Output
+from sdnvirt.openflow.v13.constants import NO_BUFFER, OFPCML, OFPP, OFPR
+from sdnvirt.openflow.v13.flow import FlowMod
+from sdnvirt.openflow.v13.instructions import ApplyActions, GotoTable
+from sdnvirt.openflow.v13.match import Match
+from sdnvirt.openflow.v13.packets import PacketIn
+from sdnvirt.openflow.v13.roles import SetAsync
+
+H1, H2 = (Mac(0x02_00_00_00_00_00 + n) for n in (1, 2))
+FRAME = H2 + H1 + b"\x88\xb5" + bytes(186)
+TTL_1 = H2 + H1 + b"\x08\0\x45\0\0\x14" + bytes(4) + b"\x01\x63\0\0" + bytes(8)
+Attach = Callable[..., Any]
+Controller = Any  # of conftest, which cannot be imported
+
+
+def flow(*actions: Any, **fields: Any) -> FlowMod:
+    return FlowMod(instructions=(ApplyActions(actions),), **fields)
+
+
+def miss(max_len: int = OFPCML.NO_BUFFER) -> FlowMod:
+    """The table-miss entry that every controller installs."""
+    return flow(Output(OFPP.CONTROLLER, max_len), priority=0)
+
+
+def counts(stations: list[Any]) -> list[int]:
+    return [len(s.received) for s in stations]
+
+
+def test_a_miss_is_told_with_the_whole_packet(
+    world: World, controller: Controller, stations: list[Any]
+) -> None:
+    controller.send(replace(miss(), cookie=5))
+    stations[0].send(FRAME)
+    assert controller.got(PacketIn) == [
+        PacketIn(NO_BUFFER, 200, OFPR.NO_MATCH, 0, 5, Match.of(in_port=1), FRAME)
+    ]
+    assert (world.ledger.delivered, world.ledger.dropped) == (1, 0)
+
+
+def test_an_action_of_a_later_table_is_told_as_such(
+    controller: Controller, stations: list[Any]
+) -> None:
+    controller.send(FlowMod(instructions=(GotoTable(2),)))
+    controller.send(flow(Output(OFPP.CONTROLLER, 64), table_id=2, cookie=6, priority=1))
+    stations[1].send(FRAME)
+    assert controller.got(PacketIn) == [
+        PacketIn(0, 200, OFPR.ACTION, 2, 6, Match.of(in_port=2), FRAME[:64])
+    ]
+
+
+def test_an_expired_packet_is_told_with_the_reason_invalid_ttl(
+    controller: Controller, stations: list[Any]
+) -> None:
+    everything = (1 << OFPR.INVALID_TTL, 0, 0, 0, 0, 0)
+    controller.send(SetAsync(*everything))  # it is not told by default (6.3.6)
+    controller.send(flow(DecNwTtl(), Output(2)))
+    stations[0].send(TTL_1)
+    (told,) = controller.got(PacketIn)
+    assert (told.reason, told.data, counts(stations)) == (OFPR.INVALID_TTL, TTL_1, [0, 0, 0])
+
+
+def test_the_tunnel_is_told(world: World, switch: OpenFlowSwitch, controller: Controller) -> None:
+    controller.send(miss())
+    frame = world.originate(FRAME, "vtep").rewritten(FRAME, 5000)
+    switch.ports[1].receive(frame)
+    controller.rest()
+    (told,) = controller.got(PacketIn)
+    assert told.match == Match.of(in_port=1, tunnel_id=5000)
+
+
+def test_two_controllers_are_told_of_one_packet_that_ends_once(
+    world: World,
+    switch: OpenFlowSwitch,
+    controller: Controller,
+    stations: list[Any],
+    connecting: Attach,
+) -> None:
+    second = connecting(world)
+    switch.connect(second)
+    second.rest()
+    switch.modify_flow(miss(10))
+    stations[0].send(FRAME)
+    assert controller.got(PacketIn) == second.got(PacketIn) != []
+    assert world.ledger.delivered == 1
