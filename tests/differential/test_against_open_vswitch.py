@@ -40,11 +40,11 @@ from scapy.packet import Packet, Raw
 from sdnvirt.datapath.consistency import check_consistent
 from sdnvirt.datapath.datapath import Datapath
 from sdnvirt.frame import Frame
+from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.record import Message
 from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.actions import (
-    Action,
     DecMplsTtl,
     DecNwTtl,
     Group,
