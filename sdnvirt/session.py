@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sdnvirt.control.address import PER_HYPERVISOR, is_outside, port_per_hypervisor
+from sdnvirt.errors import ControllerError
 from sdnvirt.units import format_time
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def open_network(
     tls: TlsFiles | None = None,
     control_delay_ns: int | None = None,
     controller_options: Sequence[str] | None = None,
+    auxiliary_connections: int = 0,
 ) -> Network:
     """Build a topology, connect its controller, and start it; virtual time is 0.
 
@@ -86,9 +88,12 @@ def open_network(
             each direction; by default what the topology says.
         controller_options: of Ryu, for embedded apps, such as ``("--observe-links",)``; by default
             those that the topology names.
+        auxiliary_connections: how many each switch opens to a running controller beside the main
+            one, 0 to 255.
 
     Raises:
-        ControllerError: an app is wrong, or the address of the controller or listener is.
+        ControllerError: an app is wrong, the address of the controller or listener is, or there
+            are auxiliary connections without a running controller.
     """
     from sdnvirt.network.network import Network
     from sdnvirt.topology.resolved import Controller
@@ -96,13 +101,19 @@ def open_network(
     network = Network(topology)
     try:
         remote = is_outside(controller)
+        own = controller.partition(":")[0] == PER_HYPERVISOR
+        if auxiliary_connections and (own or not remote):
+            raise ControllerError(
+                f"{auxiliary_connections} auxiliary connections: expected a running controller, "
+                f"such as tcp:127.0.0.1, for them; found {controller!r}"
+            )
         transport = _real_time(network) if remote or listen is not None else None
         if transport is not None and listen is not None:
             _listen(network, transport, listen, tls)
-        if transport is not None and controller.partition(":")[0] == PER_HYPERVISOR:
+        if transport is not None and own:
             _dial_each(network, transport, controller)
         elif transport is not None and remote:
-            _dial(network, transport, controller, tls, log or _discard)
+            _dial(network, transport, controller, tls, log or _discard, auxiliary_connections)
         elif controller != NO_CONTROLLER:
             written = topology.controller or Controller(())
             apps = [controller]
@@ -178,7 +189,12 @@ def _listen(network: Network, transport: Transport, address: str, tls: TlsFiles 
 
 
 def _dial(
-    network: Network, transport: Transport, address: str, tls: TlsFiles | None, log: Log
+    network: Network,
+    transport: Transport,
+    address: str,
+    tls: TlsFiles | None,
+    log: Log,
+    auxiliary_connections: int,
 ) -> None:
     """Connect the switches to a running controller."""
     from sdnvirt.control.remote import RemoteController
@@ -187,8 +203,10 @@ def _dial(
     def tell(what: str) -> None:
         log(f"{format_time(network.now)} WARNING controller {address}: {what}")
 
-    remote = RemoteController(address, transport, network.fail, tls)
-    network.connect_controller(_Announced(remote, tell), ECHO_IDLE_NS)
+    remote = RemoteController(
+        address, transport, network.fail, tls, auxiliary_connections=auxiliary_connections
+    )
+    network.connect_controller(_Announced(remote, tell), ECHO_IDLE_NS, remote.auxiliaries)
 
 
 def _dial_each(network: Network, transport: Transport, controller: str) -> None:

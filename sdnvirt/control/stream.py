@@ -51,6 +51,7 @@ class Stream:
         received: Callable[[bytes], None],
         lost: Callable[[str], None],
     ) -> None:
+        transport.adopt(connection)
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.state = State.CONNECTING

@@ -39,9 +39,15 @@ class Transport:
         self.scheduler = scheduler
         self.pacer = Pacer(scheduler, clock, self._wait)
         self._selector = selectors.DefaultSelector()
+        self._files: dict[socket.socket, None] = {}
+
+    def adopt(self, file: socket.socket) -> None:
+        """Close a socket with the others, at the latest, even if it is never watched."""
+        self._files[file] = None
 
     def watch(self, file: socket.socket, events: int, ready: Callable[[int], None]) -> None:
         """Call back with the events, READ and WRITE, for which a socket is ready from now on."""
+        self.adopt(file)
         if file.fileno() in self._selector.get_map():
             self._selector.modify(file, events, ready)
         else:
@@ -49,6 +55,7 @@ class Transport:
 
     def forget(self, file: socket.socket) -> None:
         """Watch a socket no more, and close it; does nothing the second time."""
+        self._files.pop(file, None)
         if file.fileno() != CLOSED:
             if file.fileno() in self._selector.get_map():
                 self._selector.unregister(file)
@@ -56,9 +63,8 @@ class Transport:
 
     def close(self) -> None:
         """Close every socket; none is called back any more."""
-        for key in list(self._selector.get_map().values()):
-            assert isinstance(key.fileobj, socket.socket)
-            self.forget(key.fileobj)
+        for file in list(self._files):
+            self.forget(file)
         self._selector.close()
 
     def _wait(self, ns: int) -> None:

@@ -1,13 +1,15 @@
 """The agent of an OpenFlow switch: its side of the conversation with one controller.
 
 The agent keeps the connection: it dials, and dials again; what is said on it is the affair of the
-dialect of the version that both sides agree on.
+dialect of the version that both sides agree on. Auxiliary connections to the same controller are
+agents of their own, which this one opens and closes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, Protocol
+from zlib import crc32
 
 from sdnvirt.datapath.flow import Punt
 from sdnvirt.datapath.flow_entries import Removal
@@ -16,7 +18,7 @@ from sdnvirt.devices.dialect import Dialect
 from sdnvirt.devices.of10.dialect import Dialect10
 from sdnvirt.devices.of13.dialect import Dialect13
 from sdnvirt.devices.of13.reassembly import Reassembly
-from sdnvirt.devices.roles import Asynchronous, AsyncMasks
+from sdnvirt.devices.roles import Asynchronous, Standing
 from sdnvirt.engine.scheduler import Timer
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.channel import (
@@ -31,9 +33,11 @@ from sdnvirt.openflow.channel import (
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.record import Message
 from sdnvirt.openflow.symmetric import Error
-from sdnvirt.openflow.v13.constants import DEFAULT_MISS_SEND_LEN, OFPCR, OFPPR
+from sdnvirt.openflow.v13.constants import OFPPR
+from sdnvirt.wire.flowkey import flow_key
 
 if TYPE_CHECKING:
+    from sdnvirt.devices.auxiliary import Auxiliary
     from sdnvirt.devices.switch import OpenFlowSwitch
 
 
@@ -70,9 +74,10 @@ class Agent:
 
     Attributes:
         switch: the switch.
-        role: the controller's role, one of OFPCR.
-        masks: which asynchronous messages it gets.
-        miss_send_len: bytes of a packet-in for packets that no output action sends (7.3.2).
+        echo_idle_ns: silence after which the controller is asked whether it lives, or None.
+        auxiliary_id: 0 for the main connection to the controller.
+        auxiliaries: the auxiliary connections to the same controller, whether open or not.
+        standing: what the controller has asked for.
         xid: of the request that is being answered.
         parts: multipart requests that are not complete yet.
         errors: how many OpenFlow errors the switch has sent; ``last_error`` is the last one.
@@ -83,17 +88,17 @@ class Agent:
     ) -> None:
         self.switch = switch
         self._controller = controller
-        self._echo_idle_ns = echo_idle_ns
+        self.echo_idle_ns = echo_idle_ns
         self._scheduler = switch.world.scheduler
-        self._channel = Channel(tuple(DIALECTS), echo_idle_ns)
+        self._channel = self._fresh_channel()
         self._side: ControllerSide | None = None
         self._tick: Timer | None = None
         self._dialect = DIALECTS[max(DIALECTS)]
-        self.role: int = OFPCR.EQUAL
-        self.masks = AsyncMasks()
+        self.auxiliary_id = 0
+        self.auxiliaries: list[Auxiliary] = []
+        self.standing = Standing()
         self.xid = 0
         self.parts = Reassembly()
-        self.miss_send_len = DEFAULT_MISS_SEND_LEN
         self.errors = 0
         self.last_error = ""
 
@@ -121,15 +126,33 @@ class Agent:
             self._side.close()
             self._side = None
 
+    def introduced(self) -> None:
+        """The controller is being told what the switch is: open the auxiliary connections."""
+        if self.auxiliaries:  # once the answer is on its way
+            self._scheduler.call_at(self._scheduler.now, self._open_auxiliaries)
+
+    def _open_auxiliaries(self, _argument: None) -> None:
+        if self.ready and self._dialect.has_auxiliaries:
+            for auxiliary in self.auxiliaries:
+                auxiliary.open()
+
+    def _fresh_channel(self) -> Channel:
+        return Channel(tuple(DIALECTS), self.echo_idle_ns)
+
     def _forget(self) -> None:
         """Let nothing of the last connection reach into the next one."""
-        self._channel = Channel(tuple(DIALECTS), self._echo_idle_ns)
-        self.switch.controllers_changed()
-        self.role = OFPCR.EQUAL
-        self.masks = AsyncMasks()
+        self._channel = self._fresh_channel()
         self.parts = Reassembly()
         if self._tick is not None:
             self._tick.cancel()
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """The controller has nothing to say any more, on any connection, until the next."""
+        self.standing.forget()
+        for auxiliary in self.auxiliaries:
+            auxiliary.hang_up()
+        self.switch.controllers_changed()
 
     # what the switch tells
 
@@ -137,11 +160,20 @@ class Agent:
         self, in_port: int, frame: Frame, punt: Punt, buffer_id: int, data: bytes
     ) -> None:
         """Tell the controller of a packet."""
-        self._send(self._dialect.packet_in(in_port, frame, punt, buffer_id, data))
+        connection = self._connection_for(frame) if self.auxiliaries else self
+        connection._send(self._dialect.packet_in(in_port, frame, punt, buffer_id, data))
+
+    def _connection_for(self, frame: Frame) -> Agent:
+        """Return the connection for the packet-ins of a flow, which is to keep its order."""
+        ready = [auxiliary for auxiliary in self.auxiliaries if auxiliary.ready]
+        if not ready:
+            return self
+        key = frame.key or flow_key(frame.data, frame.tunnel_id)
+        return ready[crc32(key) % len(ready)]
 
     def wants(self, kind: Asynchronous, reason: int) -> bool:
         """Whether the controller is connected and is told of what happens for this reason."""
-        return self.ready and self.masks.wants(kind, reason, self.role)
+        return self.ready and self.standing.masks.wants(kind, reason, self.standing.role)
 
     def wants_packet(self, punt: Punt) -> bool:
         """Whether the controller is connected and is told of such a packet."""

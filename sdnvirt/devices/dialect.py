@@ -23,10 +23,14 @@ class Dialect(Protocol):
 
     Attributes:
         hears_misses: whether a controller is told of packets that match no entry of table 0.
+        has_auxiliaries: whether there are auxiliary connections.
     """
 
     @property
     def hears_misses(self) -> bool: ...
+
+    @property
+    def has_auxiliaries(self) -> bool: ...
 
     def answer(self, agent: Agent, request: Message) -> Message | None:
         """Carry out a request; return the answer if there is one.

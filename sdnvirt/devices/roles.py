@@ -5,11 +5,11 @@ The masks of 7.3.10 are bits by reason. They belong to a connection and survive 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from sdnvirt.openflow.v13.constants import OFPCR, OFPPR, OFPR, OFPRR
+from sdnvirt.openflow.v13.constants import DEFAULT_MISS_SEND_LEN, OFPCR, OFPPR, OFPR, OFPRR
 from sdnvirt.openflow.v13.error_codes import OFPRRFC, refuse
 
 if TYPE_CHECKING:
@@ -59,6 +59,27 @@ class AsyncMasks:
         return bool(mask >> reason & 1)
 
 
+@dataclass(slots=True)
+class Standing:
+    """What one controller has asked for: the same on all of its connections.
+
+    Attributes:
+        role: one of OFPCR.
+        masks: which asynchronous messages it gets.
+        miss_send_len: bytes of a packet-in for packets that no output action sends (7.3.2).
+    """
+
+    role: int = OFPCR.EQUAL
+    masks: AsyncMasks = field(default_factory=AsyncMasks)
+    miss_send_len: int = DEFAULT_MISS_SEND_LEN
+
+    def forget(self) -> None:
+        """Begin anew: nothing was asked for."""
+        self.role = OFPCR.EQUAL
+        self.masks = AsyncMasks()
+        self.miss_send_len = DEFAULT_MISS_SEND_LEN
+
+
 class Mastership:
     """Who is the master of a switch.
 
@@ -75,8 +96,8 @@ class Mastership:
         """Give a controller the role that it asks for; there is one master at most.
 
         Args:
-            agents: all connections of the switch.
-            asking: the connection that asks.
+            agents: the main connections of the switch.
+            asking: the connection that asks, a main or an auxiliary one.
             role: one of OFPCR.
             generation_id: 64 bits that count elections, and may wrap.
 
@@ -90,9 +111,9 @@ class Mastership:
             self.generation_id = generation_id
         if role == OFPCR.MASTER:
             for agent in agents:
-                if agent.role == OFPCR.MASTER:
-                    agent.role = OFPCR.SLAVE
-        asking.role = role
+                if agent.standing.role == OFPCR.MASTER:
+                    agent.standing.role = OFPCR.SLAVE
+        asking.standing.role = role
 
     def _check(self, generation_id: int) -> None:
         last = self.generation_id

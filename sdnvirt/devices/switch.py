@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -10,6 +11,7 @@ from sdnvirt.datapath.datapath import Datapath
 from sdnvirt.datapath.flow import Emission, Enqueue, Flow, Loss, Normal, Punt
 from sdnvirt.datapath.flow_entries import Removal
 from sdnvirt.devices.agent import Agent, ControllerPort
+from sdnvirt.devices.auxiliary import Auxiliary
 from sdnvirt.devices.buffers import PacketBuffers
 from sdnvirt.devices.device import Device, Port, Unplugged
 from sdnvirt.devices.failmode import FailMode
@@ -222,7 +224,7 @@ class OpenFlowSwitch(Device):
         self.world.ledger.delivered += 1
         shown: dict[int, tuple[int, bytes]] = {}
         for agent in listeners:
-            max_len = agent.miss_send_len if punt.max_len is None else punt.max_len
+            max_len = agent.standing.miss_send_len if punt.max_len is None else punt.max_len
             if max_len not in shown:
                 shown[max_len] = self.buffers.hand_over(in_port, frame, max_len)
             agent.packet_in(in_port, frame, punt, *shown[max_len])
@@ -246,15 +248,24 @@ class OpenFlowSwitch(Device):
 
     # control
 
-    def connect(self, controller: ControllerPort, echo_idle_ns: int | None = None) -> Agent:
+    def connect(
+        self,
+        controller: ControllerPort,
+        echo_idle_ns: int | None = None,
+        auxiliaries: Sequence[ControllerPort] = (),
+    ) -> Agent:
         """Connect the switch to a controller, and again whenever the connection ends.
 
         Args:
             controller: where to connect.
             echo_idle_ns: silence after which the controller is asked whether it lives, or None
                 to trust it.
+            auxiliaries: where to open auxiliary connections to the same controller, 255 at most;
+                they are numbered from 1 in this order.
         """
         agent = Agent(self, controller, echo_idle_ns)
+        for number, port in enumerate(auxiliaries, 1):
+            agent.auxiliaries.append(Auxiliary(agent, number, port))
         self.agents.append(agent)
         agent.dial()
         return agent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sdnvirt.addresses import Ipv4, Mac
@@ -86,11 +86,14 @@ class Network:
             tap_all(self.plant.ports(), tap)
 
     def connect_controller(
-        self, controller: ControllerPort, echo_idle_ns: int | None = None
+        self,
+        controller: ControllerPort,
+        echo_idle_ns: int | None = None,
+        auxiliaries: Sequence[ControllerPort] = (),
     ) -> None:
         """Connect every OpenFlow switch to a controller; see :meth:`OpenFlowSwitch.connect`."""
         for switch in self.plant.switches.values():
-            switch.connect(controller, echo_idle_ns)
+            switch.connect(controller, echo_idle_ns, auxiliaries)
 
     def pace(self, run_until: Callable[[int], bool]) -> None:
         """Let something else advance virtual time, such as a pacer for real time."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -150,3 +152,32 @@ def test_a_connection_that_waits_for_its_turn_can_be_closed(peer: Peer) -> None:
     peer.listener.setblocking(False)
     with pytest.raises(BlockingIOError):
         peer.listener.accept()
+
+
+def test_a_connection_that_waits_for_its_turn_ends_with_the_others(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer.open()[1].close()
+    peer.until(lambda: peer.closed)
+    made: list[socket.socket] = []
+
+    class Noted(socket.socket):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            made.append(self)
+
+    monkeypatch.setattr(socket, "socket", Noted)
+    peer.connect()
+    peer.transport.close()
+    assert [one.fileno() for one in made] == [-1]
+
+
+def test_a_switch_for_which_there_is_no_descriptor_left_is_told_of(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(*_arguments: object) -> None:
+        raise OSError(errno.EMFILE, "")
+
+    monkeypatch.setattr(socket, "socket", none_left)
+    with pytest.raises(ControllerError, match=r"^controller tcp:\S+: too many open files$"):
+        peer.connect()

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -98,7 +99,7 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
 class Server:
     """A controller that secures connections by Python's own means, in a thread of its own."""
 
-    def __init__(self, files: TlsFiles, greeting: bytes = b"hello") -> None:
+    def __init__(self, files: TlsFiles, greeting: bytes = b"hello", connections: int = 1) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(files.certificate, files.private_key)
         context.load_verify_locations(files.ca_certificate)
@@ -108,7 +109,9 @@ class Server:
         self.address = f"ssl:127.0.0.1:{self.listener.getsockname()[1]}"
         self.heard = b""
         self.refusal = ""
-        self.thread = threading.Thread(target=self._serve, args=(context, greeting))
+        self.thread = threading.Thread(
+            target=lambda: [self._serve(context, greeting) for _ in range(connections)]
+        )
         self.thread.start()
 
     def _serve(self, context: ssl.SSLContext, greeting: bytes) -> None:
@@ -116,7 +119,7 @@ class Server:
         connection.settimeout(PATIENCE_S)
         try:
             with context.wrap_socket(connection, server_side=True) as secured:
-                self.heard = secured.recv(100)
+                self.heard += secured.recv(100)
                 secured.sendall(greeting)
         except OSError as error:
             self.refusal = str(error)
@@ -134,12 +137,12 @@ class Dialler:
 
     def dial(self, address: str, files: TlsFiles) -> RemoteSide:
         controller = RemoteController(address, self.transport, self.errors.append, files)
-        return controller.connect(1, self._hear, self.closed.append)
+        return controller.connect(1, self.hear, self.closed.append)
 
     def until(self, condition: Callable[[], object]) -> None:
         _until(self.transport, condition)
 
-    def _hear(self, data: bytes) -> None:
+    def hear(self, data: bytes) -> None:
         self.heard += data
 
 
@@ -161,8 +164,8 @@ def dialler() -> Iterator[Dialler]:
 def serve() -> Iterator[Callable[..., Server]]:
     servers: list[Server] = []
 
-    def begin(files: TlsFiles, greeting: bytes = b"hello") -> Server:
-        servers.append(Server(files, greeting))
+    def begin(files: TlsFiles, *arguments: Any, **options: Any) -> Server:
+        servers.append(Server(files, *arguments, **options))
         return servers[-1]
 
     yield begin
@@ -185,6 +188,22 @@ def test_bytes_go_both_ways(
     dialler.until(lambda: dialler.closed)
     assert server.heard == b"before the handshake"
     assert (dialler.errors, dialler.closed) == ([], ["the controller closed the connection"])
+
+
+def test_auxiliary_connections_are_secured_as_well(
+    dialler: Dialler,
+    serve: Callable[..., Server],
+    authority: Authority,
+    switch_files: TlsFiles,
+) -> None:
+    server = serve(authority.issue("controller"), connections=3)
+    remote = RemoteController(
+        server.address, dialler.transport, pytest.fail, switch_files, auxiliary_connections=2
+    )
+    for number, line in enumerate((remote, *remote.auxiliaries), 1):
+        line.connect(1, dialler.hear, dialler.closed.append).feed(b"%d" % number)
+        dialler.until(lambda number=number: len(dialler.closed) == number)
+    assert (server.heard, dialler.heard) == (b"123", b"hello" * 3)
 
 
 def test_a_controller_of_another_ca_is_refused(

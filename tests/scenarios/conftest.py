@@ -181,7 +181,13 @@ class EmbeddedLab(Lab):
 class RemoteLab(Lab):
     """Apps in a Ryu of their own, over TCP, in real time."""
 
-    def __init__(self, file: Path, apps: str, controller_options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        file: Path,
+        apps: str,
+        controller_options: Sequence[str] = (),
+        auxiliary_connections: int = 0,
+    ) -> None:
         self._cleanup = ExitStack()
         self._log = file.with_name("ryu.log")
         hurry = file.with_name("in_a_hurry.py")
@@ -204,7 +210,11 @@ class RemoteLab(Lab):
         self._cleanup.callback(process.wait, PATIENCE_S)
         self._cleanup.callback(process.kill)
         self._wait_for(port)
-        self.network = open_network(topology.load(file), f"tcp:127.0.0.1:{port}")
+        self.network = open_network(
+            topology.load(file),
+            f"tcp:127.0.0.1:{port}",
+            auxiliary_connections=auxiliary_connections,
+        )
         self._cleanup.callback(self.network.close)
 
     def boot(self) -> None:
@@ -256,6 +266,12 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Begin]:
 def embedded_lab(tmp_path: Path) -> Iterator[Begin]:
     """The same for tests that look at virtual time."""
     yield from _labs(EmbeddedLab, tmp_path)
+
+
+@pytest.fixture
+def remote_lab(tmp_path: Path) -> Iterator[Begin]:
+    """The same for tests of connections."""
+    yield from _labs(RemoteLab, tmp_path)
 
 
 def _labs(kind: type[Lab], folder: Path) -> Iterator[Begin]:

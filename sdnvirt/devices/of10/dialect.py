@@ -28,6 +28,7 @@ class Dialect10:
     """OpenFlow 1.0.0 from the switch's side."""
 
     hears_misses = True
+    has_auxiliaries = False
 
     def answer(self, agent: Agent, request: Message) -> Message | None:
         """Carry out a request; return the answer if there is one."""

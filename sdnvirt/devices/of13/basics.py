@@ -37,19 +37,20 @@ def _error(agent: Agent, error: Error) -> None:
 
 
 def _features(agent: Agent, _request: FeaturesRequest) -> Message:
-    return FeaturesReply(agent.switch.dpid, BUFFERS, TABLES, 0, _CAPABILITIES)
+    agent.introduced()
+    return FeaturesReply(agent.switch.dpid, BUFFERS, TABLES, agent.auxiliary_id, _CAPABILITIES)
 
 
 def _get_config(agent: Agent, _request: GetConfigRequest) -> Message:
     drops = agent.switch.datapath.state.drops_fragments
-    return GetConfigReply(OFPCFrag.DROP if drops else OFPCFrag.NORMAL, agent.miss_send_len)
+    return GetConfigReply(OFPCFrag.DROP if drops else OFPCFrag.NORMAL, agent.standing.miss_send_len)
 
 
 def _set_config(agent: Agent, request: SetConfig) -> None:
     if request.flags not in (OFPCFrag.NORMAL, OFPCFrag.DROP):
         raise refuse(OFPSCFC.BAD_FLAGS, "fragments are not reassembled")
     agent.switch.datapath.drop_fragments(request.flags == OFPCFrag.DROP)
-    agent.miss_send_len = request.miss_send_len
+    agent.standing.miss_send_len = request.miss_send_len
 
 
 def _barrier(_agent: Agent, _request: BarrierRequest) -> Message:

@@ -58,7 +58,7 @@ ANSWERS: Final[Answers] = {
 
 
 def _multipart(agent: Agent, part: MultipartRequest) -> Message | None:
-    if agent.role == OFPCR.SLAVE and part.kind == OFPMP.TABLE_FEATURES and part.entries:
+    if agent.standing.role == OFPCR.SLAVE and part.kind == OFPMP.TABLE_FEATURES and part.entries:
         raise refuse(OFPBRC.IS_SLAVE, "table features from a slave")
     request = agent.parts.join(agent.xid, part)
     if request is None:
@@ -95,13 +95,14 @@ class Dialect13:
     """OpenFlow 1.3.5 from the switch's side."""
 
     hears_misses = False
+    has_auxiliaries = True
 
     def answer(self, agent: Agent, request: Message) -> Message | None:
         """Carry out a request; return the answer if there is one."""
         handler = HANDLERS.get(type(request))
         if handler is None:
             raise refuse(OFPBRC.BAD_TYPE, f"{type(request).__name__} is not supported")
-        if agent.role == OFPCR.SLAVE and type(request) in NOT_FOR_SLAVES:
+        if agent.standing.role == OFPCR.SLAVE and type(request) in NOT_FOR_SLAVES:
             raise refuse(OFPBRC.IS_SLAVE, f"{type(request).__name__} from a slave")
         return handler(agent, request)
 

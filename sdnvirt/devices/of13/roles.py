@@ -27,15 +27,15 @@ def _role(agent: Agent, request: RoleRequest) -> Message:
     switch = agent.switch
     switch.mastership.request(switch.agents, agent, request.role, request.generation_id)
     generation_id = switch.mastership.generation_id
-    return RoleReply(agent.role, NO_GENERATION if generation_id is None else generation_id)
+    return RoleReply(agent.standing.role, NO_GENERATION if generation_id is None else generation_id)
 
 
 def _get_async(agent: Agent, _request: GetAsyncRequest) -> Message:
-    return GetAsyncReply(*astuple(agent.masks))
+    return GetAsyncReply(*astuple(agent.standing.masks))
 
 
 def _set_async(agent: Agent, request: SetAsync) -> None:
-    agent.masks = AsyncMasks(*astuple(request))
+    agent.standing.masks = AsyncMasks(*astuple(request))
 
 
 HANDLERS: Final[Handlers] = {
