@@ -75,3 +75,10 @@ class DropReason(Enum):
     NEIGHBOUR_UNRESOLVED = "the next hop did not answer ARP"
     NEIGHBOUR_QUEUE_FULL = "too many packets wait for the next hop's MAC address"
     NO_ADDRESS = "the host has no address yet"
+    # TCP
+    SEGMENT_UNACCEPTABLE = "the TCP segment lies outside the receive window"
+    SEGMENT_STALE = "the TCP segment's timestamp is missing or too old (RFC 7323, section 5)"
+    SEGMENT_CHALLENGED = "the TCP segment could be forged: a challenge ACK (RFC 5961)"
+    SEGMENT_UNEXPECTED = "the TCP segment does not fit the state of its connection"
+    STREAM_GAPS = "the TCP segment would leave too many gaps in the stream"
+    CONNECTIONS_FULL = "the host keeps no more TCP connections"

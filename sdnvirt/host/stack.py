@@ -37,6 +37,7 @@ from sdnvirt.host.ping import (
     Ping,
 )
 from sdnvirt.host.routes import Route
+from sdnvirt.host.tcp.service import TcpService
 from sdnvirt.host.udp import SocketKey, UdpSocket
 from sdnvirt.wire.checksum import ChecksumError
 from sdnvirt.wire.ethernet import HEADER_LENGTH
@@ -61,8 +62,8 @@ class Host(Device):
     """
 
     __slots__ = (
-        "_fragments", "_ping_identifier", "icmp_errors", "interfaces", "ip", "network", "pings",
-        "sockets", "tenant",
+        "_fragments", "_ping_identifier", "_tcp", "icmp_errors", "interfaces", "ip", "network",
+        "pings", "sockets", "tenant",
     )  # fmt: skip
 
     def __init__(self, name: str, world: World, tenant: str = "", network: str = "") -> None:
@@ -76,6 +77,7 @@ class Host(Device):
         self.icmp_errors = ErrorLimit()
         self._fragments: Fragments | None = None
         self._ping_identifier = 0
+        self._tcp: TcpService | None = None
 
     def add_port(self, number: int, name: str, mac: Mac) -> Port:
         """Give the host one more port, with an interface on it."""
@@ -97,6 +99,13 @@ class Host(Device):
     def routes(self) -> tuple[Route, ...]:
         """The routes, those of IPv4 before those of IPv6, each longest prefix first."""
         return tuple(self.ip.routes)
+
+    @property
+    def tcp(self) -> TcpService:
+        """Its TCP, made when it is needed first."""
+        if self._tcp is None:
+            self._tcp = TcpService(self)
+        return self._tcp
 
     @property
     def fragments(self) -> Fragments:
