@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import strategies as st
+from openflow_generators import (
+    blobs,
+    blobs8,
+    macs,
+    messages_of_entries,
+    texts,
+    tuples_of,
+    u8,
+    u16,
+    u32,
+    u64,
+)
 
-from sdnvirt.addresses import Mac
 from sdnvirt.openflow import symmetric
 from sdnvirt.openflow.v13 import (
     actions,
@@ -28,14 +38,6 @@ from sdnvirt.openflow.v13 import (
 from sdnvirt.openflow.v13.constants import NO_BUFFER, OFPFC, OFPGC, OFPGT, OFPMC, OFPMP, OFPTFPT
 from sdnvirt.openflow.v13.match import Match, OxmMatch
 
-u8 = st.integers(0, 0xFF)
-u16 = st.integers(0, 0xFFFF)
-u32 = st.integers(0, 0xFFFFFFFF)
-u64 = st.integers(0, (1 << 64) - 1)
-blobs = st.binary(max_size=40)
-blobs8 = st.integers(0, 3).flatmap(lambda n: st.binary(min_size=8 * n, max_size=8 * n))
-texts = st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=15)
-macs = st.binary(min_size=6, max_size=6).map(Mac)
 quads = st.tuples(u32, u32, u32, u32)
 
 TELLING_VALUES = {
@@ -44,10 +46,6 @@ TELLING_VALUES = {
     oxm.ICMPV6_TYPE: st.sampled_from((135, 136)),
 }
 """Fields that decide which others may follow."""
-
-
-def tuples_of(strategy, most=3):
-    return st.lists(strategy, max_size=most).map(tuple)
 
 
 @st.composite
@@ -196,17 +194,6 @@ ENTRIES = {
 }  # fmt: skip
 
 
-def multiparts(message, kind):
-    body = message.BODIES[kind]
-    if body.entry is None:
-        entries = st.just(())
-    elif body.single:
-        entries = st.tuples(ENTRIES[body.entry])
-    else:
-        entries = tuples_of(ENTRIES[body.entry])
-    return st.builds(message, st.just(kind), entries, st.booleans())
-
-
 asyncs = [u32] * 6
 STRATEGIES = {
     "Hello": st.builds(
@@ -259,22 +246,9 @@ STRATEGIES = {
         meters.MeterMod, st.sampled_from(OFPMC), st.integers(0, 15), u32, bands
     ),
     **{
-        f"{message.__name__}({kind.name})": multiparts(message, kind)
+        f"{message.__name__}({kind.name})": messages_of_entries(message, kind, ENTRIES)
         for message in (multipart.MultipartRequest, multipart.MultipartReply)
         for kind in OFPMP
     },
 }  # fmt: skip
 """What generates each message; multipart messages by their kind, such as MultipartReply(DESC)."""
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that takes ``messages`` for each kind of message, or those that it names."""
-    named = any("message_kind" in mark.args for mark in metafunc.definition.iter_markers())
-    if "message_kind" in metafunc.fixturenames and not named:
-        metafunc.parametrize("message_kind", sorted(STRATEGIES))
-
-
-@pytest.fixture
-def messages(message_kind):
-    """The strategy that generates messages of the kind."""
-    return STRATEGIES[message_kind]
