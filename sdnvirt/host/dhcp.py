@@ -111,6 +111,7 @@ class DhcpService:
 
     def _configure(self, lease: Lease) -> None:
         # The link sets the limit; what a server says can only be less.
+        self._host.dns_servers = lease.dns_servers
         self._interface.mtu = min(lease.mtu or self._link_mtu, self._link_mtu)
         given = (lease.address, lease.routers[:1])
         if given == self._configured:

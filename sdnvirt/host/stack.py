@@ -56,14 +56,15 @@ class Host(Device):
         network: tenant network that it is in, as ``tenant/network``, or "".
         interfaces: by port number; every port is one.
         ip: its IP layer, with its routes.
+        dns_servers: whom it asks for names, the first one first.
         sockets: UDP sockets that are not bound to one interface.
         pings: running pings by identifier.
         icmp_errors: the rate limit of the ICMP errors that it sends.
     """
 
     __slots__ = (
-        "_fragments", "_ping_identifier", "_tcp", "icmp_errors", "interfaces", "ip", "network",
-        "pings", "sockets", "tenant",
+        "_fragments", "_ping_identifier", "_tcp", "dns_servers", "icmp_errors", "interfaces", "ip",
+        "network", "pings", "sockets", "tenant",
     )  # fmt: skip
 
     def __init__(self, name: str, world: World, tenant: str = "", network: str = "") -> None:
@@ -72,6 +73,7 @@ class Host(Device):
         self.network = network
         self.interfaces: dict[int, Interface] = {}
         self.ip = IpLayer(self)
+        self.dns_servers: tuple[IpAddress, ...] = ()
         self.sockets: dict[SocketKey, UdpSocket] = {}
         self.pings: dict[int, Ping] = {}
         self.icmp_errors = ErrorLimit()

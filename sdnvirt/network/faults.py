@@ -17,6 +17,7 @@ from sdnvirt.devices.rules import Drop, Verdict
 from sdnvirt.drops import DropReason
 from sdnvirt.errors import UserError
 from sdnvirt.frame import Frame
+from sdnvirt.host.stack import Host
 from sdnvirt.network.graph import ends
 from sdnvirt.network.nodes import nearest
 
@@ -143,6 +144,8 @@ class Faults:
             self._hold(link, name)
         for device in devices:
             device.crash()
+            if isinstance(device, Host):
+                self._network.kill_programs(device)
 
     def restart(self, node: str) -> None:
         """Let a node that crashed start again.

@@ -16,6 +16,7 @@ from sdnvirt.devices.link import Link
 from sdnvirt.devices.world import World
 from sdnvirt.engine.scheduler import relaxed_collector
 from sdnvirt.errors import UserError
+from sdnvirt.host.stack import Host
 from sdnvirt.network.arguments import frame_bytes, time_ns
 from sdnvirt.network.build import Plant, build
 from sdnvirt.network.faults import Faults
@@ -30,6 +31,8 @@ from sdnvirt.virt.tunnel import KeyedTunnel
 
 if TYPE_CHECKING:
     import networkx as nx
+
+    from sdnvirt.programs.programs import Programs
 
 BOOT_LIMIT_NS: Final = 10 * NS_PER_S
 """Virtual time that :meth:`Network.boot` waits: two of a DHCP client's retransmissions."""
@@ -69,6 +72,7 @@ class Network:
         self._graph = LiveGraph(topology, self.plant)
         self.controller: Any = None  # of a layer above this one
         self.last_cause = 0
+        self._programs: Programs | None = None
         self._failure: Exception | None = None
         self._closed = False
         self._run: Callable[[int], bool] = self.world.scheduler.run_until
@@ -132,9 +136,24 @@ class Network:
             self.plant.hosts[vm.name].address is not None for vm in self.topology.vms
         )
 
+    def kill_programs(self, host: Host) -> None:
+        """End the programs of a host that crashes."""
+        if self._programs is not None:
+            self._programs.kill(host)
+
     def on_close(self, callback: Callable[[], None]) -> None:
         """Call back when the network is closed; the last added is called first."""
         self._closing.append(callback)
+
+    @property
+    def programs(self) -> Programs:
+        """The programs on hosts; asyncio is imported with the first."""
+        if self._programs is None:
+            from sdnvirt.programs.programs import Programs
+
+            self._programs = Programs(self.world, self.fail, self.wake)
+            self.on_close(self._programs.close)
+        return self._programs
 
     def close(self) -> None:
         """Hang up the controllers and release what the network holds; may be called twice.

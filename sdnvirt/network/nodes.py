@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Coroutine, Iterable
+from typing import TYPE_CHECKING, Any, Final
 
 from sdnvirt.addresses import Ipv4
 from sdnvirt.devices.device import Device, Port
@@ -13,9 +13,14 @@ from sdnvirt.frame import Frame
 from sdnvirt.host.ping import MAX_COUNT, MAX_SIZE, PingResult
 from sdnvirt.host.stack import Host
 from sdnvirt.network.arguments import frame_bytes, time_ns
+from sdnvirt.units import NS_PER_S, format_time
 
 if TYPE_CHECKING:
     from sdnvirt.network.network import Network
+    from sdnvirt.programs.program import Program
+
+PROGRAM_LIMIT_NS: Final = 3600 * NS_PER_S
+"""Virtual time that a program may take unless its caller says: an hour is a run that hangs."""
 
 PING_SLACK_NS: Final = 10**9
 """Virtual time that a ping may take beyond its requests and their timeouts."""
@@ -123,6 +128,37 @@ class HostNode(Node):
         limit = count * interval_ns + timeout_ns + PING_SLACK_NS
         network.run_while(lambda: not ping.done, limit)
         return ping.result()
+
+    def run(self, program: Coroutine[Any, Any, Any], name: str | None = None) -> Program:
+        """Put a program on the host: a coroutine, which begins at the end of this instant.
+
+        Its time is the network's and its sockets are the host's (:mod:`sdnvirt.programs`). An
+        exception that it does not catch ends the run with an error that names the host.
+
+        Args:
+            program: the coroutine.
+            name: what errors call it; by default its function's name.
+        """
+        return self._network.programs.run(self.host, program, name)
+
+    def call(self, program: Coroutine[Any, Any, Any], limit: int | str = PROGRAM_LIMIT_NS) -> Any:
+        """Put a program on the host, run the network until it ends, and return what it returns.
+
+        Args:
+            program: the coroutine.
+            limit: virtual time that it may take.
+
+        Raises:
+            UserError: it has not ended within the limit.
+            ProgramError: it raised.
+        """
+        limit_ns = time_ns(limit)
+        running = self.run(program)
+        self._network.run_while(lambda: not running.done, limit_ns)
+        if not running.done:
+            running.cancel()
+            raise UserError(f"{running} has not ended within {format_time(limit_ns)}")
+        return running.result
 
     def address_of(self, target: str | Ipv4 | HostNode) -> Ipv4:
         """Return an address, that of a node, or the one that text names.

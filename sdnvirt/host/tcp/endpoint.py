@@ -101,6 +101,11 @@ class TcpConnection:
         self.settle()
         return accepted
 
+    def set_no_delay(self, no_delay: bool) -> None:
+        """Switch Nagle's algorithm off or on: whether small segments are sent at once."""
+        self.machine.sender.no_delay = no_delay
+        self.settle()
+
     def pause_reading(self) -> None:
         """Hand nothing over for now; what arrives waits, and closes the window."""
         self._paused = True

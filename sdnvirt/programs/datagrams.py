@@ -1,0 +1,132 @@
+"""An asyncio transport over a UDP socket of a host."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from contextvars import Context
+from typing import TYPE_CHECKING, Any, Final
+
+from sdnvirt.addresses import ANY_IPV4, ANY_IPV6, IpAddress
+from sdnvirt.host.routes import TooBig
+from sdnvirt.host.udp import UdpSocket
+from sdnvirt.programs.endpoint import Endpoint, address_of, name_of
+
+if TYPE_CHECKING:
+    from sdnvirt.host.stack import Host
+    from sdnvirt.programs.loop import ProgramLoop
+
+
+class DatagramTransport(asyncio.DatagramTransport):
+    """A UDP socket as a program has it.
+
+    Args:
+        loop: the event loop.
+        context: in which the protocol's methods are called.
+        host: where the socket is.
+        local: address and port to bind; port 0 for one that is free.
+        remote: the only peer, or None.
+        protocol: the program's end.
+
+    Raises:
+        OSError: the port is in use.
+    """
+
+    def __init__(
+        self,
+        loop: ProgramLoop,
+        context: Context,
+        host: Host,
+        local: tuple[IpAddress, int],
+        remote: tuple[IpAddress, int] | None,
+        protocol: asyncio.DatagramProtocol,
+    ) -> None:
+        address, port = local
+        if port and (address, port) in host.sockets:
+            name = f"{name_of(address, port)!r} of {host.name}"
+            raise OSError(errno.EADDRINUSE, f"address already in use: {name}")
+        self._socket = UdpSocket(
+            host, port, self._on_datagram, address=address, on_error=self._on_error
+        )
+        self._socket.remote = remote
+        endpoint = Endpoint(socket.SOCK_DGRAM, (address, self._socket.port), remote)
+        names: dict[str, Any] = {"socket": endpoint, "sockname": endpoint.getsockname()}
+        names["peername"] = None if remote is None else endpoint.getpeername()
+        super().__init__(names)
+        self._loop = loop
+        self._context = context
+        self._remote = remote
+        self._protocol = protocol
+        self._closing = False
+        loop.transports[self] = None
+        self._call(protocol.connection_made, self)
+
+    def sendto(self, data: bytes | bytearray | memoryview, addr: Any = None) -> None:
+        """Send a datagram to the peer, or to an address and port.
+
+        What cannot be sent is told to the protocol's ``error_received``.
+        """
+        if self._closing:
+            return
+        remote = self._remote
+        if addr is not None:
+            given = (address_of(addr[0]), int(addr[1]))
+            if remote is not None and given != remote:
+                raise ValueError(f"invalid address: must be None or {name_of(*remote)}")
+            remote = given
+        if remote is None:
+            raise ValueError("no peer, so an address is needed")
+        refusal = self._socket.send(*remote, bytes(data))
+        if refusal is not None:
+            number = errno.EMSGSIZE if isinstance(refusal, TooBig) else errno.ENETUNREACH
+            self._call(self._tell, OSError(number, str(refusal)))
+
+    def is_closing(self) -> bool:
+        """Whether the transport is closed."""
+        return self._closing
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Let another protocol go on."""
+        assert isinstance(protocol, asyncio.DatagramProtocol)
+        self._protocol = protocol
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        """Return the protocol."""
+        return self._protocol
+
+    def close(self) -> None:
+        """Release the port."""
+        if not self._closing:
+            self._closing = True
+            self._socket.close()
+            self._loop.transports.pop(self, None)
+            self._call(self._protocol.connection_lost, None)
+
+    def abort(self) -> None:
+        """Release the port: nothing of a datagram socket ever waits."""
+        self.close()
+
+    def _on_datagram(self, src: IpAddress, port: int, payload: bytes, _cause: int) -> None:
+        self._call(self._deliver, payload, name_of(src, port))
+
+    def _on_error(self, text: str) -> None:
+        self._call(self._tell, ConnectionRefusedError(errno.ECONNREFUSED, text))
+
+    def _deliver(self, payload: bytes, sender: Any) -> None:
+        if not self._closing:
+            self._protocol.datagram_received(payload, sender)
+
+    def _tell(self, error: OSError) -> None:
+        if not self._closing:
+            self._protocol.error_received(error)
+
+    def _call(self, callback: Any, *arguments: Any) -> None:
+        self._loop.call_soon(callback, *arguments, context=self._context)
+
+
+WILDCARDS: Final[dict[socket.AddressFamily, IpAddress]] = {
+    socket.AF_INET: ANY_IPV4,
+    socket.AF_INET6: ANY_IPV6,
+}
+"""Where a socket is bound that says no address, by family."""

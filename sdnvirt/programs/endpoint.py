@@ -1,0 +1,92 @@
+"""What transports show as their socket: names and options, and no file descriptor."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from sdnvirt.addresses import IpAddress, Ipv4, Ipv6
+
+SocketName = tuple[str, int] | tuple[str, int, int, int]
+"""Address and port as the module ``socket`` writes them; IPv6 has flow label and scope, both 0."""
+
+
+def name_of(address: IpAddress, port: int) -> SocketName:
+    """Return address and port as the module ``socket`` writes them."""
+    return (str(address), port) if isinstance(address, Ipv4) else (str(address), port, 0, 0)
+
+
+def family_of(address: IpAddress) -> socket.AddressFamily:
+    """Return the address family of an address."""
+    return socket.AF_INET if isinstance(address, Ipv4) else socket.AF_INET6
+
+
+def address_of(text: str) -> IpAddress:
+    """Return the address that text names.
+
+    Raises:
+        MalformedError: it names none.
+    """
+    return Ipv6(text) if ":" in text else Ipv4(text)
+
+
+class Endpoint:
+    """An emulated socket, as far as libraries look at the one behind a transport.
+
+    Args:
+        kind: SOCK_STREAM or SOCK_DGRAM.
+        local: address and port of this end.
+        remote: those of the other end, or None.
+        options: what sets an option, by level and name; others are taken and change nothing, as
+            most options of a real socket do not show on the wire either.
+    """
+
+    def __init__(
+        self,
+        kind: socket.SocketKind,
+        local: tuple[IpAddress, int],
+        remote: tuple[IpAddress, int] | None = None,
+        options: dict[tuple[int, int], Callable[[int], None]] | None = None,
+    ) -> None:
+        self.family = family_of(local[0])
+        self.type = kind
+        self.proto = 0
+        self._local = local
+        self._remote = remote
+        self._setters = options or {}
+        self._options: dict[tuple[int, int], int] = {}
+
+    def getsockname(self) -> SocketName:
+        """Return address and port of this end."""
+        return name_of(*self._local)
+
+    def getpeername(self) -> SocketName:
+        """Return address and port of the other end.
+
+        Raises:
+            OSError: there is none.
+        """
+        if self._remote is None:
+            raise OSError(errno.ENOTCONN, "not connected")
+        return name_of(*self._remote)
+
+    def setsockopt(self, level: int, name: int, value: Any, *_length: int) -> None:
+        """Set an option."""
+        self._options[level, name] = value
+        setter = self._setters.get((level, name))
+        if setter is not None:
+            setter(value)
+
+    def getsockopt(self, level: int, name: int, _length: int = 0) -> Any:
+        """Return the value that an option was set to, or 0."""
+        return self._options.get((level, name), 0)
+
+    def fileno(self) -> int:
+        """Return -1: there is no file descriptor."""
+        return -1
+
+    def __repr__(self) -> str:
+        remote = f" {name_of(*self._remote)}" if self._remote else ""
+        return f"<Endpoint {name_of(*self._local)}{remote}>"

@@ -1,0 +1,360 @@
+"""The asyncio event loop of a network, whose time is virtual and whose sockets are the hosts' own.
+
+Tasks, timers, futures, streams and queues are asyncio's. What would reach the real world is either
+done on the emulated host of the running program or refused in words: threads and processes have a
+time of their own, so a run that used them could not be repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import socket
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from typing import Any, Final, NoReturn, TypeVarTuple, Unpack
+
+from sdnvirt.addresses import IpAddress
+from sdnvirt.engine.scheduler import Scheduler
+from sdnvirt.host.stack import Host
+from sdnvirt.host.tcp.loss import Loss
+from sdnvirt.programs.clock import Clockwork, Pause
+from sdnvirt.programs.connection import ConnectionTransport
+from sdnvirt.programs.datagrams import WILDCARDS, DatagramTransport
+from sdnvirt.programs.endpoint import address_of, family_of
+from sdnvirt.programs.handles import Handles
+from sdnvirt.programs.place import HOST, here
+from sdnvirt.programs.resolver import AddressInfo, resolve
+from sdnvirt.programs.server import Server
+from sdnvirt.units import NS_PER_S
+
+_Ts = TypeVarTuple("_Ts")
+
+END_ROUNDS: Final = 4
+"""How often a program is cancelled at the end that waits for something while it cleans up."""
+
+OnProblem = Callable[[Host | None, BaseException | None, str], None]
+"""Told of what went wrong and was not caught: on which host, the exception, and what was done."""
+
+
+_THREADS: Final = "threads and processes have a time of their own"
+_DESCRIPTORS: Final = "emulated sockets have no file descriptors"
+_RANDOM: Final = "it draws from the system's random numbers, so no run could be repeated"
+_REAL: Final = "real sockets reach no emulated network"
+
+
+def _refuse(what: str, why: str) -> NoReturn:
+    raise RuntimeError(f"{what} is not there for programs on emulated hosts: {why}")
+
+
+def _refused(name: str, why: str) -> Any:
+    """Return a method that is not there, and says why by a RuntimeError."""
+
+    def method(_loop: ProgramLoop, *_arguments: Any, **_options: Any) -> NoReturn:
+        _refuse(name, why)
+
+    return method
+
+
+class ProgramLoop(asyncio.BaseEventLoop):
+    """The event loop of the programs of one network.
+
+    Args:
+        scheduler: the network's virtual time.
+        on_problem: told of exceptions that nobody caught.
+
+    Attributes:
+        transports: those that are open, in the order in which they were opened.
+    """
+
+    def __init__(self, scheduler: Scheduler, on_problem: OnProblem) -> None:
+        super().__init__()
+        self._scheduler = scheduler
+        self._on_problem = on_problem
+        self._selector = pause = Pause(scheduler, self.stop)  # where asyncio waits
+        self._clock_resolution = 1 / NS_PER_S
+        self._clockwork = Clockwork(scheduler, self, pause)
+        self._handles = Handles()
+        self.transports: dict[ConnectionTransport | DatagramTransport, None] = {}
+        self.set_exception_handler(_tell)
+
+    # time
+
+    def time(self) -> float:
+        """Return the virtual time, seconds."""
+        return self._scheduler.now / NS_PER_S
+
+    def call_soon(
+        self,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: Unpack[_Ts],
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        """Run a callback when the network has done its part of this instant."""
+        handle = super().call_soon(callback, *args, context=context)
+        if not self.is_running():
+            self._clockwork.wake()
+        return handle
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: Unpack[_Ts],
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Run a callback at a virtual time, seconds."""
+        handle = super().call_at(when, callback, *args, context=context)
+        if not self.is_running():
+            self._clockwork.wake()
+        return handle
+
+    # connections
+
+    async def create_connection(  # type: ignore[override]
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        host: str | None = None,
+        port: int | str | None = None,
+        *,
+        ssl: Any = None,
+        family: int = 0,
+        proto: int = 0,
+        flags: int = 0,
+        sock: socket.socket | None = None,
+        local_addr: tuple[str, int] | None = None,
+        server_hostname: str | None = None,
+        **_timing: Any,
+    ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
+        """Connect the program's host to a port; see :meth:`asyncio.loop.create_connection`.
+
+        The addresses of a name are tried one after the other.
+
+        Raises:
+            OSError: nobody could be reached, the last error of each address.
+        """
+        if ssl:
+            _refuse("TLS", _RANDOM)
+        if sock is not None:
+            transport = self._handles.take(sock)
+        else:
+            infos = await self.getaddrinfo(
+                host, port or 0, family=family, type=socket.SOCK_STREAM, proto=proto, flags=flags
+            )
+            transport = await self._connect_to_any(infos, local_addr)
+        protocol = protocol_factory()
+        await transport.begin(protocol)
+        return transport, protocol
+
+    async def _connect_to_any(
+        self, infos: list[AddressInfo], local_addr: tuple[str, int] | None
+    ) -> ConnectionTransport:
+        errors: list[OSError] = []
+        for *_, name in infos:
+            try:
+                return await self._connect(address_of(name[0]), name[1], local_addr)
+            except OSError as error:
+                errors.append(error)
+        if len(errors) == 1:
+            raise errors[0]
+        raise OSError(f"multiple exceptions: {', '.join(map(str, errors))}")
+
+    async def _connect(
+        self, address: IpAddress, port: int, local_addr: tuple[str, int] | None = None
+    ) -> ConnectionTransport:
+        host = here()
+        local_port = local_addr[1] if local_addr else 0
+        made = host.tcp.connect(address, port, local_port=local_port)
+        if isinstance(made, Loss):
+            raise OSError(made.errno, f"{host.name} to {address} port {port}: {made}")
+        opened: asyncio.Future[None] = self.create_future()
+        transport = ConnectionTransport(self, contextvars.copy_context(), made)
+
+        def succeed() -> None:
+            if not opened.done():
+                opened.set_result(None)
+
+        def fail(loss: Loss | None) -> None:
+            if not opened.done():
+                reason = loss or Loss.ABORTED
+                text = f"{host.name} to {address} port {port}: {reason}"
+                opened.set_exception(OSError(reason.errno, text))
+
+        on_closed = made.on_closed
+        made.on_connected = succeed
+        made.on_closed = fail
+        try:
+            await opened
+        except asyncio.CancelledError:
+            made.abort()
+            raise
+        made.on_closed = on_closed
+        return transport
+
+    async def sock_connect(self, sock: socket.socket, address: Any) -> None:
+        """Connect a socket object, which from then on stands for an emulated connection.
+
+        Raises:
+            OSError: nobody could be reached.
+        """
+        self._handles.bind(sock, await self._connect(address_of(address[0]), address[1]))
+
+    async def create_server(  # type: ignore[override]
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        host: str | list[str] | None = None,
+        port: int | None = None,
+        *,
+        family: int = 0,
+        flags: int = 0,
+        sock: socket.socket | None = None,
+        backlog: int = 100,
+        ssl: Any = None,
+        start_serving: bool = True,
+        **_options: Any,
+    ) -> Server:
+        """Listen on the program's host; see :meth:`asyncio.loop.create_server`.
+
+        Raises:
+            OSError: an address is not this host's, or is in use.
+        """
+        if ssl:
+            _refuse("TLS", _RANDOM)
+        if sock is not None:
+            _refuse("a socket that is bound already", _REAL)
+        names = host if isinstance(host, list | tuple) else [host]
+        places = [(_own(here(), name), port or 0) for name in names]
+        server = Server(self, contextvars.copy_context(), here(), places, backlog, protocol_factory)
+        if start_serving:
+            server.listen()
+        return server
+
+    async def create_datagram_endpoint(  # type: ignore[override]
+        self,
+        protocol_factory: Callable[[], asyncio.DatagramProtocol],
+        local_addr: tuple[str, int] | None = None,
+        remote_addr: tuple[str, int] | None = None,
+        *,
+        family: int = 0,
+        proto: int = 0,
+        flags: int = 0,
+        sock: socket.socket | None = None,
+        **_options: Any,
+    ) -> tuple[DatagramTransport, asyncio.DatagramProtocol]:
+        """Open a UDP socket on the program's host; see asyncio's method of this name.
+
+        Raises:
+            OSError: the address is not this host's, or the port is in use.
+        """
+        if sock is not None:
+            _refuse("a socket that is bound already", _REAL)
+        remote = None
+        if remote_addr is not None:
+            infos = await self.getaddrinfo(
+                *remote_addr[:2], family=family, type=socket.SOCK_DGRAM, proto=proto, flags=flags
+            )
+            remote = address_of(infos[0][-1][0]), infos[0][-1][1]
+        if local_addr is not None and local_addr[0]:
+            kind = socket.AF_INET6 if ":" in local_addr[0] else socket.AF_INET
+            address = _own(here(), local_addr[0]) or WILDCARDS[kind]
+        else:
+            kind = socket.AddressFamily(family or socket.AF_INET)
+            address = WILDCARDS[kind if remote is None else family_of(remote[0])]
+        local = address, local_addr[1] if local_addr else 0
+        protocol = protocol_factory()
+        transport = DatagramTransport(
+            self, contextvars.copy_context(), here(), local, remote, protocol
+        )
+        await asyncio.sleep(0)  # let the protocol know its transport, as asyncio does
+        return transport, protocol
+
+    # names
+
+    async def getaddrinfo(  # type: ignore[override]
+        self,
+        host: str | bytes | None,
+        port: str | int | None,
+        *,
+        family: int = 0,
+        type: int = 0,
+        proto: int = 0,
+        flags: int = 0,
+    ) -> list[AddressInfo]:
+        """Return the addresses of a name, as the program's host knows them.
+
+        Raises:
+            socket.gaierror: the name has none.
+        """
+        text = host.decode() if isinstance(host, bytes) else host
+        return await resolve(here(), text, int(port or 0), family, type, flags)
+
+    async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
+        """Return address and port as text."""
+        return str(sockaddr[0]), str(sockaddr[1])
+
+    # what is not there
+
+    call_soon_threadsafe = _refused("call_soon_threadsafe", _THREADS)
+    run_in_executor = _refused("run_in_executor", _THREADS)
+    subprocess_exec = _refused("subprocess_exec", _THREADS)
+    subprocess_shell = _refused("subprocess_shell", _THREADS)
+    add_signal_handler = _refused("add_signal_handler", "signals go to the emulator, not to a host")
+    add_reader = _refused("add_reader", _DESCRIPTORS)
+    add_writer = _refused("add_writer", _DESCRIPTORS)
+    connect_read_pipe = _refused("connect_read_pipe", _DESCRIPTORS)
+    connect_write_pipe = _refused("connect_write_pipe", _DESCRIPTORS)
+
+    # what asyncio asks of its loops
+
+    def _process_events(self, event_list: list[Any]) -> None:
+        assert not event_list
+
+    # programs
+
+    def put(self, host: Host, program: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """Make a task that runs on a host from this instant on."""
+        context = contextvars.copy_context()
+        context.run(HOST.set, host)
+        return self.create_task(program, name=name, context=context)
+
+    def tell(self, context: dict[str, Any]) -> None:
+        """Hand on what nobody caught."""
+        handle = context.get("handle")
+        inside: Context | None = getattr(handle, "_context", None)
+        host = inside.get(HOST) if inside is not None else None
+        self._on_problem(host, context.get("exception"), context["message"])
+
+    def end(self) -> None:
+        """Cancel all programs, let them clean up at this instant, and close the loop.
+
+        What a program waits for while it cleans up does not come any more, so it is cancelled
+        again, END_ROUNDS times at most.
+        """
+        if self.is_closed():
+            return
+        for _ in range(END_ROUNDS):
+            for transport in list(self.transports):
+                transport.abort()
+            for task in sorted(asyncio.all_tasks(self), key=asyncio.Task.get_name):
+                task.cancel()
+            self._clockwork.pump(self._scheduler.now)
+        self.close()
+
+
+def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    assert isinstance(loop, ProgramLoop)
+    loop.tell(context)
+
+
+def _own(host: Host, name: str | None) -> IpAddress | None:
+    """Return the address of a host that a server is to listen at, None for all.
+
+    Raises:
+        OSError: it is none of this host's.
+    """
+    if not name or name in ("0.0.0.0", "::"):
+        return None
+    address = address_of(name)
+    if host.ip.owner(address) is None:
+        raise OSError(Loss.NO_PORT.errno, f"{name} is not an address of {host.name}")
+    return address
