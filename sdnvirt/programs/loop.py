@@ -87,7 +87,7 @@ class ProgramLoop(asyncio.BaseEventLoop):
     def call_soon(
         self,
         callback: Callable[[Unpack[_Ts]], object],
-        *args: Unpack[_Ts],
+        *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.Handle:
         """Run a callback when the network has done its part of this instant."""
@@ -100,7 +100,7 @@ class ProgramLoop(asyncio.BaseEventLoop):
         self,
         when: float,
         callback: Callable[[Unpack[_Ts]], object],
-        *args: Unpack[_Ts],
+        *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """Run a callback at a virtual time, seconds."""
