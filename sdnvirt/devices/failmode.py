@@ -1,4 +1,4 @@
-"""What an OpenFlow switch does without a controller (OpenFlow 1.3.5, 6.3.2)."""
+"""What an OpenFlow switch does without a controller (OpenFlow 1.3.5, "Connection Interruption")."""
 
 from __future__ import annotations
 

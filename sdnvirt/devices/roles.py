@@ -1,6 +1,7 @@
-"""Roles of controllers, and which asynchronous messages each gets (OpenFlow 1.3.5, 6.3.4 to 6.3.6).
+"""Roles of controllers, and which asynchronous messages each gets.
 
-The masks of 7.3.10 are bits by reason. They belong to a connection and survive changes of role.
+OpenFlow 1.3.5, 7.3.9 (roles) and 7.3.10, whose masks are bits by reason. They belong to a
+connection and survive changes of role.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ def _bits(*reasons: int) -> int:
 class AsyncMasks:
     """Which reasons are told, while a controller is equal or master, and while it is a slave.
 
-    The values to begin with are those of 6.3.6: everything but invalid TTLs, and to a slave only
-    the state of ports.
+    The values to begin with are those of the specification: everything but invalid TTLs, and to a
+    slave only the state of ports.
     """
 
     packet_in: int = _bits(OFPR.NO_MATCH, OFPR.ACTION)
@@ -117,6 +118,6 @@ class Mastership:
 
     def _check(self, generation_id: int) -> None:
         last = self.generation_id
-        # The difference is signed, so that counting may wrap around (6.3.5).
+        # The difference is signed, so that counting may wrap around.
         if last is not None and (generation_id - last) % _GENERATIONS >= _GENERATIONS >> 1:
             raise refuse(OFPRRFC.STALE, f"generation {generation_id} is older than {last}")

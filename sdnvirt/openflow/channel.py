@@ -239,7 +239,7 @@ class Channel:
 
         A message is looked at when the caller is done with the one before. So what the caller
         and the channel answer goes out in the order of what is answered, as a barrier asks for
-        (7.3.7).
+        (7.3.8).
 
         The bytes of an unfinished message are kept: less than 64 KiB. After a failure nothing
         is.

@@ -1,6 +1,6 @@
 """OFPP_NORMAL and the stand-alone mode: an OpenFlow switch as a learning bridge.
 
-OpenFlow 1.3.5, 4.5 (NORMAL) and 6.3.2 (connection interruption); the bridge's own rules stand in
+OpenFlow 1.3.5, 4.5 (NORMAL) and "Connection Interruption"; the bridge's own rules stand in
 ``test_bridge.py``.
 """
 
@@ -215,7 +215,7 @@ def test_a_switch_that_says_normal_is_a_bridge(
     assert seen[0] == seen[1]
 
 
-# losing the controllers (6.3.2)
+# losing the controllers
 
 
 @pytest.fixture

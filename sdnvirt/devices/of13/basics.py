@@ -1,4 +1,4 @@
-"""Features, configuration, barriers, and errors of the controller's (7.3.1, 7.3.2, 7.3.7)."""
+"""Features, configuration, barriers, and errors of the controller's (7.3.1, 7.3.2, 7.3.8, 7.4.4)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CAPABILITIES: Final = (
 
 
 def _error(agent: Agent, error: Error) -> None:
-    """Take note of what the controller did not like; errors are not answered (7.5.4)."""
+    """Take note of what the controller did not like; errors are not answered."""
     agent.last_error = f"from the controller: type {error.error_type}, code {error.code}"
 
 

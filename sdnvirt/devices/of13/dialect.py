@@ -85,7 +85,7 @@ HANDLERS: Final[Handlers] = {
 NOT_FOR_SLAVES: Final[frozenset[type[Message]]] = frozenset(
     {FlowMod, GroupMod, MeterMod, PacketOut, PortMod, TableMod}
 )
-"""What a controller must not do while it is a slave (6.3.5)."""
+"""What a controller must not do while it is a slave (OFPBRC_IS_SLAVE)."""
 
 LENGTH_MAX: Final = 0xFFFF
 """The length of a packet in a packet-in has 16 bits, the largest IP packet with its header 17."""

@@ -1,4 +1,4 @@
-"""Flow mods and packet-outs (7.3.4.1 and 7.3.6)."""
+"""Flow mods and packet-outs (7.3.4.1 and 7.3.7)."""
 
 from __future__ import annotations
 

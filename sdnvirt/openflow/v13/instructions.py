@@ -163,7 +163,7 @@ def unpack_instructions(data: bytes, start: int, end: int) -> tuple[Instruction,
 
     Raises:
         OpenFlowError: one of them breaks the specification (OFPET_BAD_INSTRUCTION or
-            BAD_ACTION), or a type stands twice, which section 5.9 forbids.
+            BAD_ACTION), or a type stands twice.
     """
     seen: set[int] = set()
 

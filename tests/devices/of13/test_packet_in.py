@@ -63,7 +63,7 @@ def test_an_expired_packet_is_told_with_the_reason_invalid_ttl(
     controller: Controller, stations: list[Any]
 ) -> None:
     everything = (1 << OFPR.INVALID_TTL, 0, 0, 0, 0, 0)
-    controller.send(SetAsync(*everything))  # it is not told by default (6.3.6)
+    controller.send(SetAsync(*everything))  # it is not told by default
     controller.send(flow(DecNwTtl(), Output(2)))
     stations[0].send(TTL_1)
     (told,) = controller.got(PacketIn)

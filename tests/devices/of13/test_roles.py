@@ -1,4 +1,4 @@
-"""Roles and asynchronous messages of several controllers (OpenFlow 1.3.5, 6.3.4 to 6.3.6)."""
+"""Roles and asynchronous messages of several controllers (OpenFlow 1.3.5, 7.3.9, 7.3.10)."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def role_of(controller: Controller) -> int:
     return answer.role
 
 
-# roles (6.3.4)
+# roles (7.3.9)
 
 
 def test_a_controller_begins_as_an_equal_of_no_generation(controller: Controller) -> None:
@@ -169,7 +169,7 @@ def test_a_slave_can_ask(controller: Controller) -> None:
     assert controller.ask(BarrierRequest()) == [BarrierReply()]
 
 
-# asynchronous messages (6.3.6, 7.3.10)
+# asynchronous messages (7.3.10)
 
 
 def test_a_slave_is_told_of_ports_only(
