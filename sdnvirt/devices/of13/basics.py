@@ -1,4 +1,4 @@
-"""Features, configuration, barriers, and errors of the controller's (7.3.1, 7.3.2, 7.3.8, 7.4.4)."""
+"""Features, configuration, barriers, errors of the controller's (7.3.1, 7.3.2, 7.3.8, 7.4.4)."""
 
 from __future__ import annotations
 
