@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sdnvirt.addresses import IpAddress, Ipv4, Ipv6
 from sdnvirt.wire import igmp, ipv4, ipv6
@@ -21,6 +21,9 @@ from sdnvirt.wire.ipv6_extensions import (
     Fragment,
     Options,
 )
+
+if TYPE_CHECKING:
+    from sdnvirt.host.interface import Interface
 
 FRAGMENT_UNIT: Final = 8
 """All fragments but the last carry a multiple of 8 bytes."""
@@ -64,6 +67,14 @@ class Family(ABC):
         """Return a whole packet."""
 
     @abstractmethod
+    def link_mtu(self, interface: Interface) -> int:
+        """Return the bytes of the largest packet that an interface sends."""
+
+    @abstractmethod
+    def hop_limit(self, interface: Interface) -> int:
+        """Return the hop limit of packets that say nothing else."""
+
+    @abstractmethod
     def unaided_mtu(self, path_mtu: int, link_mtu: int) -> int:
         """Return the MTU to cut packets to if routers may cut them further."""
 
@@ -79,6 +90,12 @@ class _Ipv4Family(Family):
 
     def emit(self, fields: Fields, payload: bytes) -> bytes:
         return self._packet(fields, payload, fields.discover).emit()
+
+    def link_mtu(self, interface: Interface) -> int:
+        return interface.mtu
+
+    def hop_limit(self, interface: Interface) -> int:
+        return ipv4.DEFAULT_TTL
 
     def unaided_mtu(self, path_mtu: int, link_mtu: int) -> int:
         return link_mtu
@@ -112,6 +129,16 @@ class _Ipv6Family(Family):
 
     def emit(self, fields: Fields, payload: bytes) -> bytes:
         return self._packet(fields, payload).emit()
+
+    def link_mtu(self, interface: Interface) -> int:
+        nd = interface.nd
+        assert nd is not None, "only an interface that speaks IPv6 has IPv6 paths"
+        return min(interface.mtu, nd.autoconfiguration.mtu)
+
+    def hop_limit(self, interface: Interface) -> int:
+        nd = interface.nd
+        assert nd is not None, "only an interface that speaks IPv6 has IPv6 paths"
+        return nd.autoconfiguration.hop_limit
 
     def unaided_mtu(self, path_mtu: int, link_mtu: int) -> int:
         return path_mtu  # only senders fragment (RFC 8200, 5)

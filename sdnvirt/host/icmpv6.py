@@ -5,7 +5,7 @@ What errors the host sends itself is in :mod:`sdnvirt.host.icmp`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
@@ -21,6 +21,11 @@ from sdnvirt.wire.ipv6 import Ipv6Packet
 if TYPE_CHECKING:
     from sdnvirt.host.interface import Interface
     from sdnvirt.host.stack import Host
+
+MLD_TYPES: Final = (
+    Icmpv6Type.LISTENER_QUERY, Icmpv6Type.LISTENER_REPORT, Icmpv6Type.LISTENER_DONE,
+    Icmpv6Type.LISTENER_REPORT_V2,
+)  # fmt: skip
 
 
 def receive(host: Host, interface: Interface, packet: IpPacket, frame: Frame) -> DropReason | None:
@@ -42,9 +47,11 @@ def receive(host: Host, interface: Interface, packet: IpPacket, frame: Frame) ->
         return None
     if message.is_error:
         return _receive_error(host, message, packet)
-    if interface.nd is None:
-        return DropReason.UNKNOWN_PROTOCOL
-    return interface.nd.receive(message, packet, frame)
+    if message.type in MLD_TYPES and interface.mld is not None:
+        return interface.mld.receive(message, packet)
+    if interface.nd is not None:
+        return interface.nd.receive(message, packet, frame)
+    return DropReason.UNKNOWN_PROTOCOL
 
 
 def _answer_echo(

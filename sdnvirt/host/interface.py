@@ -7,29 +7,38 @@ whose port it shares (IEEE 802.1Q).
 
 from __future__ import annotations
 
+from ipaddress import IPv6Network
 from typing import TYPE_CHECKING, Final
 
-from sdnvirt.addresses import BROADCAST, BROADCAST_IPV4, IpAddress, Ipv4, Mac
+from sdnvirt.addresses import ALL_NODES, BROADCAST, BROADCAST_IPV4, IpAddress, Ipv4, Ipv6, Mac
 from sdnvirt.devices.device import Port
 from sdnvirt.devices.link import DEFAULT_MTU
 from sdnvirt.frame import Frame
 from sdnvirt.host.addressing import (
     ADDRESS_LIMIT,
+    AddressState,
     Cast,
     InterfaceAddress,
+    Origin,
 )
 from sdnvirt.host.arp import ArpResolver
+from sdnvirt.host.groups import GroupService, IgmpService, MldService
+from sdnvirt.host.membership import ALL_HOSTS, GROUP_LIMIT
+from sdnvirt.host.nd import NdResolver
 from sdnvirt.host.neighbours import Neighbours
 from sdnvirt.host.resolver import Resolver
+from sdnvirt.host.routes import Route
 from sdnvirt.host.selection import select_source
-from sdnvirt.wire.ipv4 import DEFAULT_TTL
+from sdnvirt.host.slaac import LINK_LOCAL, eui64
 
 if TYPE_CHECKING:
     from sdnvirt.host.dhcp import DhcpService
-    from sdnvirt.host.nd import NdResolver
     from sdnvirt.host.paths import OnFailure
     from sdnvirt.host.stack import Host
     from sdnvirt.host.udp import SocketKey, UdpSocket
+
+IPV6_GROUPS: Final = IPv6Network("ff00::/8")
+"""Groups go by the first interface that speaks IPv6, unless another one is said."""
 
 POINT_TO_POINT: Final = 31
 """From this length on an IPv4 prefix has no broadcast address (RFC 3021, 2.2)."""
@@ -45,7 +54,6 @@ class Interface:
         vlan: the VLAN of the port that it stands on, or None for untagged frames.
         mac: its MAC address.
         mtu: bytes of the largest IP packet that it sends.
-        hop_limit: what packets are given that say nothing else.
         addresses: its addresses, in the order in which it got them.
         accepts: the destinations of packets that it takes, as bytes of a frame, and for whom
             such packets are.
@@ -54,6 +62,9 @@ class Interface:
         broadcasts: the broadcast addresses of its subnets.
         address: its first IPv4 address, or None while it has none.
         arp: resolves the addresses of its IPv4 neighbours.
+        groups: the groups that it listens to, each with the number of those who want that.
+        igmp: tells routers of IPv4 groups, or None before the first.
+        mld: tells routers of IPv6 groups, or None while the interface does not speak IPv6.
         nd: neighbour discovery, or None while the interface does not speak IPv6.
         dhcp: the DHCP client program, or None.
         sockets: UDP sockets bound to this interface, which work before it has an address.
@@ -61,7 +72,7 @@ class Interface:
 
     __slots__ = (
         "_tag", "accepts", "address", "addresses", "arp", "broadcasts", "dhcp", "group_macs",
-        "hop_limit", "host", "mac", "mtu", "name", "nd", "port", "sockets", "vlan",
+        "groups", "host", "igmp", "mac", "mld", "mtu", "name", "nd", "port", "sockets", "vlan",
     )  # fmt: skip
 
     def __init__(
@@ -73,7 +84,6 @@ class Interface:
         self.name = port.name if vlan is None else f"{port.name}.{vlan}"
         self.mac = port.mac
         self.mtu = mtu
-        self.hop_limit = DEFAULT_TTL
         self.addresses: dict[IpAddress, InterfaceAddress] = {}
         self.accepts: dict[bytes, Cast] = {}
         self.group_macs: dict[bytes, int] = {BROADCAST: 1}
@@ -81,6 +91,9 @@ class Interface:
         self.address: Ipv4 | None = None
         self.arp = ArpResolver(self)
         self.nd: NdResolver | None = None
+        self.groups: dict[IpAddress, int] = {}
+        self.igmp: IgmpService | None = None
+        self.mld: MldService | None = None
         self.dhcp: DhcpService | None = None
         self.sockets: dict[SocketKey, UdpSocket] = {}
         tag = b"" if vlan is None else b"\x81\x00" + vlan.to_bytes(2, "big")
@@ -105,6 +118,31 @@ class Interface:
         """Whether packets to an address are for this interface alone."""
         return self.accepts.get(address) is Cast.UNICAST
 
+    def enable_ipv6(self, *, autoconfigure: bool = True) -> NdResolver:
+        """Speak IPv6 from now on, with a link-local address (RFC 4862, 5.3).
+
+        Args:
+            autoconfigure: whether to ask for routers and believe what they tell.
+
+        Returns:
+            neighbour discovery of the interface, as it was if the interface spoke IPv6 already.
+        """
+        if self.nd is not None:
+            return self.nd
+        self.nd = nd = NdResolver(self)
+        self.mld = MldService(self)
+        self.join(ALL_NODES)
+        self.host.ip.routes.add(Route.to(LINK_LOCAL, None, self), Route.to(IPV6_GROUPS, None, self))
+        nd.add(
+            InterfaceAddress(
+                eui64(LINK_LOCAL, self.mac), LINK_LOCAL.prefixlen, AddressState.TENTATIVE,
+                Origin.LINK_LOCAL,
+            )
+        )  # fmt: skip
+        if autoconfigure:
+            nd.autoconfiguration.solicit()
+        return nd
+
     def resolver(self, hop: IpAddress) -> Resolver:
         """Return what finds the MAC address of a neighbour."""
         if isinstance(hop, Ipv4):
@@ -120,17 +158,70 @@ class Interface:
         self.refresh()
         return True
 
+    @property
+    def link_local(self) -> Ipv6 | None:
+        """Its link-local IPv6 address, or None while it has none that it may use."""
+        for one in self.addresses.values():
+            if isinstance(one.address, Ipv6) and one.address.is_link_local and one.usable:
+                return one.address
+        return None
+
+    def join(self, group: IpAddress) -> bool:
+        """Take packets to a group, and tell routers so; return whether there was room.
+
+        Each call is undone by one of :meth:`leave`.
+        """
+        if group in self.groups:
+            self.groups[group] += 1
+            return True
+        if len(self.groups) >= GROUP_LIMIT:
+            return False
+        if isinstance(group, Ipv4) and self.igmp is None:
+            self.igmp = IgmpService(self)
+            self.join(ALL_HOSTS)  # by which queries come
+        self.groups[group] = 1
+        mac = group.group_mac
+        self.group_macs[mac] = self.group_macs.get(mac, 0) + 1
+        self.refresh()
+        self._group_service(group).join(group)
+        return True
+
+    def leave(self, group: IpAddress) -> None:
+        """Take packets to a group no longer, unless others still want them."""
+        self.groups[group] -= 1
+        if self.groups[group]:
+            return
+        del self.groups[group]
+        mac = group.group_mac
+        self.group_macs[mac] -= 1
+        if not self.group_macs[mac]:
+            del self.group_macs[mac]
+        self.refresh()
+        self._group_service(group).leave(group)
+
+    def _group_service(self, group: IpAddress) -> GroupService:
+        service = self.igmp if isinstance(group, Ipv4) else self.mld
+        assert service is not None, "the interface speaks that version of IP"
+        return service
+
     def withdraw(self, address: IpAddress) -> None:
         """Take an address away."""
         if self.addresses.pop(address, None) is not None:
             self.refresh()
 
     def release(self, family: type[IpAddress]) -> None:
-        """Take all addresses of a version of IP away, and forget the neighbours."""
-        for address in [one for one in self.addresses if type(one) is family]:
-            self.withdraw(address)
+        """Take all configured addresses of a version of IP away, and forget the neighbours."""
+        for one in list(self.addresses.values()):
+            if type(one.address) is not family or one.origin is not Origin.CONFIGURED:
+                continue
+            if self.nd is not None and family is Ipv6:
+                self.nd.remove(one)
+            else:
+                self.withdraw(one.address)
         if family is Ipv4:
             self.arp.flush()
+        elif self.nd is not None:
+            self.nd.flush()
 
     def refresh(self) -> None:
         """Bring up to date what follows from the addresses and their states."""
@@ -147,6 +238,8 @@ class Interface:
         if self.address is not None:
             for broadcast in (BROADCAST_IPV4, *self.broadcasts):
                 accepts.setdefault(broadcast, Cast.BROADCAST)
+        for group in self.groups:
+            accepts[group] = Cast.MULTICAST
         self.accepts = accepts
         self.host.ip.forget_paths()
 

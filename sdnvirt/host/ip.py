@@ -183,7 +183,8 @@ class IpLayer:
         if not isinstance(path, Path):
             return None
         now = self.host.world.scheduler.now
-        return self.path_mtus.learn(dst, mtu, length, path.interface.mtu, now)
+        link_mtu = FAMILIES[type(dst)].link_mtu(path.interface)
+        return self.path_mtus.learn(dst, mtu, length, link_mtu, now)
 
     def redirect(self, dst: IpAddress, gateway: IpAddress, interface: Interface) -> None:
         """Use another next hop to one destination (RFC 1122, 3.2.2.2; RFC 4861, 8.3)."""

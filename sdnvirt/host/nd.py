@@ -1,6 +1,7 @@
-"""Neighbour discovery on an interface: who has an IPv6 address (RFC 4861, 7).
+"""Neighbour discovery on an interface: who has an IPv6 address (RFC 4861, 7 and 8).
 
-The cache and its states are those of :mod:`sdnvirt.host.neighbours`.
+The cache and its states are those of :mod:`sdnvirt.host.neighbours`; what routers tell is taken by
+:mod:`sdnvirt.host.slaac`, and addresses are tried by :mod:`sdnvirt.host.dad`.
 """
 
 from __future__ import annotations
@@ -10,18 +11,28 @@ from typing import TYPE_CHECKING, Final
 from sdnvirt.addresses import ALL_NODES, IpAddress, Ipv6, Mac
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
+from sdnvirt.host.addressing import AddressState, InterfaceAddress
+from sdnvirt.host.dad import DuplicateDetection
 from sdnvirt.host.families import FAMILIES
-from sdnvirt.host.neighbours import ND, Event
+from sdnvirt.host.neighbours import ND, Event, Known
 from sdnvirt.host.paths import LinkPath
 from sdnvirt.host.resolver import Resolver
+from sdnvirt.host.slaac import Autoconfiguration
 from sdnvirt.wire import nd
 from sdnvirt.wire.icmpv6 import Icmpv6, Icmpv6Type
 from sdnvirt.wire.ipv4 import IpProtocol
 from sdnvirt.wire.ipv6 import Ipv6Packet
-from sdnvirt.wire.nd import NeighbourAdvertisement, NeighbourSolicitation
+from sdnvirt.wire.nd import (
+    NeighbourAdvertisement,
+    NeighbourSolicitation,
+    Redirect,
+    RouterAdvertisement,
+    RouterSolicitation,
+)
 from sdnvirt.wire.nd_options import NdOptions
 
 if TYPE_CHECKING:
+    from sdnvirt.host.advertiser import Advertiser
     from sdnvirt.host.interface import Interface
 
 ETHERTYPE_IPV6: Final = b"\x86\xdd"
@@ -35,15 +46,55 @@ FAILURES: Final = {
 
 
 class NdResolver(Resolver):
-    """Neighbour discovery of one interface."""
+    """Neighbour discovery of one interface.
 
-    __slots__ = ()
+    Attributes:
+        dad: finds out whether addresses are unique.
+        autoconfiguration: what routers told.
+        advertiser: tells others that this host is a router, or None.
+    """
+
+    __slots__ = ("advertiser", "autoconfiguration", "dad")
 
     ethertype = ETHERTYPE_IPV6
     failures = FAILURES
 
     def __init__(self, interface: Interface) -> None:
         super().__init__(interface, ND)
+        random = interface.host.world.streams.stream(f"nd {interface.full_name}")
+        self.dad = DuplicateDetection(self, random)
+        self.autoconfiguration = Autoconfiguration(self, random)
+        self.advertiser: Advertiser | None = None
+
+    def add(self, address: InterfaceAddress) -> bool:
+        """Give the interface an address, which is used when it is known to be unique.
+
+        Returns:
+            whether there was room for it.
+        """
+        target = address.address
+        assert isinstance(target, Ipv6)
+        interface = self.interface
+        if target in interface.addresses or not interface.join(target.solicited_node):
+            return False
+        if not interface.assign(address):
+            interface.leave(target.solicited_node)
+            return False
+        if address.state is AddressState.TENTATIVE:
+            self.dad.start(address)
+        return True
+
+    def remove(self, address: InterfaceAddress) -> None:
+        """Take an address away."""
+        target = address.address
+        assert isinstance(target, Ipv6)
+        self.interface.withdraw(target)
+        self.interface.leave(target.solicited_node)
+
+    def learn(self, address: Ipv6, mac: Mac) -> None:
+        """Learn the MAC address of a neighbour that spoke without being asked."""
+        if not mac.is_group:
+            self.carry_out(self.neighbours.heard(address, mac, Event.ASKED, self.now))
 
     def receive(self, message: Icmpv6, packet: Ipv6Packet, frame: Frame) -> DropReason | None:
         """Take a message of the link; return why it was of no use, or None if it was.
@@ -58,55 +109,63 @@ class NdResolver(Resolver):
             return self._solicited(solicitation, packet, frame.provenance.cause)
         if message.type == Icmpv6Type.NEIGHBOUR_ADVERTISEMENT:
             return self._advertised(NeighbourAdvertisement.of(message), packet)
+        if message.type == Icmpv6Type.ROUTER_ADVERTISEMENT:
+            advertisement = RouterAdvertisement.of(message)
+            if self.advertiser is not None:  # routers are configured, not told
+                return DropReason.NOT_FOR_ME_L3
+            return self.autoconfiguration.receive(advertisement, packet)
+        if message.type == Icmpv6Type.ROUTER_SOLICITATION:
+            return self._router_solicited(RouterSolicitation.of(message), packet)
+        if message.type == Icmpv6Type.REDIRECT:
+            return self._redirected(Redirect.of(message), packet)
         return DropReason.UNKNOWN_PROTOCOL
 
-    def emit(
-        self,
-        message: Icmpv6,
-        dst: Ipv6,
-        mac: Mac | None = None,
-        src: Ipv6 | None = None,
-        cause: int = 0,
-    ) -> None:
+    def emit(self, message: Icmpv6, dst: Ipv6, mac: Mac | None, src: Ipv6, cause: int = 0) -> None:
         """Send a message on the link, with the hop limit that shows that it is of the link.
 
         Args:
             message: the message.
-            dst: destination; to a group, or with ``mac``.
-            mac: MAC address of the destination, or None to derive it from a group.
-            src: source; by default the best of the interface.
+            dst: destination.
+            mac: MAC address of the destination, or None to derive it from that of a group.
+            src: source.
             cause: the conversation that it belongs to.
         """
         interface = self.interface
-        source = src or interface.source_to(dst)
-        assert isinstance(source, Ipv6), "an interface that speaks has an address"
-        path = LinkPath(interface.host.ip, FAMILIES[Ipv6], interface, source, dst, mac)
-        path.send(IpProtocol.ICMPV6, message.emit(source, dst), hop_limit=nd.HOP_LIMIT, cause=cause)
+        path = LinkPath(interface.host.ip, FAMILIES[Ipv6], interface, src, dst, mac)
+        data = message.emit(src, dst)
+        path.send(IpProtocol.ICMPV6, data, hop_limit=nd.HOP_LIMIT, cause=cause)
 
     def advertise(self, target: Ipv6, dst: Ipv6, mac: Mac | None, cause: int = 0) -> None:
         """Tell a neighbour that asked, or everybody, who has an address (RFC 4861, 7.2.4)."""
         answer = NeighbourAdvertisement(
-            target, solicited=dst != ALL_NODES, override=True,
+            target, self.advertiser is not None, dst != ALL_NODES, override=True,
             options=NdOptions(target_mac=self.interface.mac),
         )  # fmt: skip
-        self.emit(answer.message(), dst, mac, src=target, cause=cause)
+        self.emit(answer.message(), dst, mac, target, cause)
 
     def _solicited(
         self, solicitation: NeighbourSolicitation, packet: Ipv6Packet, cause: int
     ) -> DropReason | None:
         """Answer a neighbour that asks for an address of this interface (RFC 4861, 7.2.3)."""
-        mac = solicitation.options.source_mac
-        if not self.interface.has(solicitation.target):
+        mac, target = solicitation.options.source_mac, solicitation.target
+        wanted = packet.src.is_unspecified  # for duplicate address detection (RFC 4862, 5.4.3)
+        if wanted and (mac is not None or packet.dst != target.solicited_node):  # (7.1.1)
+            return DropReason.MALFORMED
+        if self.dad.is_tentative(target):
+            if wanted:
+                self.dad.conflict(target)
+            return None
+        if not self.interface.has(target):
             return DropReason.NOT_MY_ND
-        if packet.src.is_unspecified:  # somebody wants the address (RFC 4862, 5.4.3)
-            self.advertise(solicitation.target, ALL_NODES, None, cause)
+        if wanted:
+            self.advertise(target, ALL_NODES, None, cause)
             return None
         if mac is not None and not mac.is_group:
             heard = self.neighbours.heard(packet.src, mac, Event.ASKED, self.now)
             self.carry_out(heard)
         elif not self.neighbours.knows(packet.src, self.now):
             return DropReason.NOT_MY_ND
-        self.advertise(solicitation.target, packet.src, mac, cause)
+        self.advertise(target, packet.src, mac or self._known(packet.src), cause)
         return None
 
     def _advertised(
@@ -116,6 +175,11 @@ class NdResolver(Resolver):
         target, mac = advertisement.target, advertisement.options.target_mac
         if advertisement.solicited and packet.dst.is_multicast:  # (7.1.2)
             return DropReason.MALFORMED
+        if self.dad.is_tentative(target):
+            self.dad.conflict(target)
+            return None
+        if not advertisement.router:
+            self.autoconfiguration.drop_router(target)
         now = self.now
         if mac is None:
             if not advertisement.solicited or not self.neighbours.knows(target, now):
@@ -130,11 +194,54 @@ class NdResolver(Resolver):
         # An advertisement makes no entry where nobody asked (7.2.5).
         return None if self.neighbours.knows(target, now) else DropReason.NOT_MY_ND
 
+    def _router_solicited(
+        self, solicitation: RouterSolicitation, packet: Ipv6Packet
+    ) -> DropReason | None:
+        """Let the advertiser answer, if there is one (RFC 4861, 6.2.6)."""
+        mac = solicitation.options.source_mac
+        if packet.src.is_unspecified and mac is not None:  # (6.1.1)
+            return DropReason.MALFORMED
+        if self.advertiser is None:
+            return DropReason.NOT_FOR_ME_L3
+        if mac is not None:
+            self.learn(packet.src, mac)
+        self.advertiser.solicited()
+        return None
+
+    def _redirected(self, redirect: Redirect, packet: Ipv6Packet) -> DropReason | None:
+        """Use another next hop for one destination, if the present one says so (RFC 4861, 8.3)."""
+        host, target, dst = self.interface.host, redirect.target, redirect.destination
+        if not packet.src.is_link_local or not (target == dst or target.is_link_local):  # (8.1)
+            return DropReason.MALFORMED
+        route = host.ip.routes.lookup(dst)
+        if (
+            self.advertiser is not None
+            or route is None
+            or route.interface is not self.interface
+            or route.gateway != packet.src
+        ):
+            return DropReason.REDIRECT_IGNORED
+        if redirect.options.target_mac is not None:
+            self.learn(target, redirect.options.target_mac)
+        host.ip.redirect(dst, target, self.interface)
+        return None
+
+    def _known(self, address: Ipv6) -> Mac | None:
+        """Return the MAC address of a neighbour whose solicitation did not tell it."""
+        for known, entry in self.neighbours.entries(self.now):
+            if known == address and isinstance(entry, Known):
+                return entry.mac
+        return None
+
     def _solicit(self, address: IpAddress, mac: Mac | None, cause: int) -> None:
         assert isinstance(address, Ipv6)
         message = NeighbourSolicitation(address, NdOptions(source_mac=self.interface.mac)).message()
         dst = address if mac is not None else address.solicited_node
-        self.emit(message, dst, mac, cause=cause)
+        source = self.interface.source_to(address)
+        assert isinstance(source, Ipv6), "only an interface with an address asks"
+        self.emit(message, dst, mac, source, cause)
 
     def _gone(self, address: IpAddress) -> None:
         """Use another router, if the one that has gone was one (RFC 4861, 7.3.3)."""
+        assert isinstance(address, Ipv6)
+        self.autoconfiguration.avoid_router(address)

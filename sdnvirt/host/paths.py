@@ -65,14 +65,14 @@ class Path(ABC):
         self.src = src
         self.dst = dst
         self.next_hop = next_hop
-        self.hop_limit = interface.hop_limit
+        self.hop_limit = family.hop_limit(interface)
         self.stale = False
 
     @property
     def mtu(self) -> int:
         """Bytes of the largest packet, IP header included, that is known to get through."""
         mtus = self._ip.path_mtus
-        link_mtu = self.interface.mtu
+        link_mtu = self._family.link_mtu(self.interface)
         if not mtus:
             return link_mtu
         return mtus.get(self.dst, link_mtu, self._ip.host.world.scheduler.now)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
-from sdnvirt.host import icmpv4, icmpv6, udp
+from sdnvirt.host import groups, icmpv4, icmpv6, udp
 from sdnvirt.host.tcp import binding as tcp
 from sdnvirt.wire.ip import IpPacket
 from sdnvirt.wire.ipv4 import IpProtocol
@@ -24,6 +24,7 @@ the conversation, and whether it was sent to a group."""
 
 IP_PROTOCOLS: Final[dict[int, IpHandler]] = {
     IpProtocol.ICMP: icmpv4.receive,
+    IpProtocol.IGMP: groups.receive_igmp,
     IpProtocol.ICMPV6: icmpv6.receive,
     IpProtocol.UDP: udp.receive,
     IpProtocol.TCP: tcp.receive,

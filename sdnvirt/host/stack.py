@@ -19,7 +19,13 @@ from sdnvirt.drops import DropReason
 from sdnvirt.errors import WireError
 from sdnvirt.frame import Frame
 from sdnvirt.host import ipv4, ipv6
-from sdnvirt.host.addressing import InterfaceAddress, IpInterface, address_of
+from sdnvirt.host.addressing import (
+    AddressState,
+    InterfaceAddress,
+    IpInterface,
+    Origin,
+    address_of,
+)
 from sdnvirt.host.arp import ETHERTYPE_ARP, ETHERTYPE_IPV4
 from sdnvirt.host.dhcp import DhcpService
 from sdnvirt.host.dhcp_states import Lease
@@ -129,11 +135,12 @@ class Host(Device):
     ) -> None:
         """Give an interface (by default the first) an address, and a default gateway.
 
-        It replaces all addresses and routes that the interface has in this version of IP.
+        It replaces the addresses that the interface was given, and the routes that it has, in this
+        version of IP. An IPv6 address makes the interface speak IPv6, and is used as soon as it is
+        known to be unique, a second or two later (RFC 4862, 5.4).
         """
         where = interface or self.interface
-        family = type(address_of(address))
-        self.unconfigure(where, family)
+        self.unconfigure(where, type(address_of(address)))
         self.add_address(address, where)
         if gateway is not None:
             everything = address.network.supernet(new_prefix=0)
@@ -147,16 +154,34 @@ class Host(Device):
             whether there was room for it.
         """
         where = interface or self.interface
-        given = InterfaceAddress(address_of(address), address.network.prefixlen)
+        own = address_of(address)
+        given = InterfaceAddress(own, address.network.prefixlen)
         self.ip.routes.add(Route.to(address.network, None, where))
-        return where.assign(given)
+        if isinstance(own, Ipv4):
+            return where.assign(given)
+        given.state = AddressState.TENTATIVE
+        return where.enable_ipv6().add(given)
+
+    def enable_ipv6(self, interface: Interface | None = None) -> None:
+        """Let an interface (by default the first) speak IPv6, and learn from routers."""
+        (interface or self.interface).enable_ipv6()
 
     def unconfigure(
         self, interface: Interface | None = None, family: type[IpAddress] = Ipv4
     ) -> None:
-        """Take addresses and routes of a version of IP from an interface (by default the first)."""
+        """Take what it was given of a version of IP from an interface (by default the first).
+
+        That is addresses and routes; what IPv6 made and learned by itself stays.
+        """
         where = interface or self.interface
-        self.ip.routes.remove(lambda route: route.interface is where and route.family is family)
+        own = [one.network for one in where.addresses.values() if one.origin is Origin.CONFIGURED]
+        self.ip.routes.remove(
+            lambda route: (
+                route.interface is where
+                and route.family is family
+                and (family is Ipv4 or route.network in own or _is_given(route))
+            )
+        )
         where.release(family)
 
     def receive(self, port: Port, frame: Frame) -> None:
@@ -274,6 +299,11 @@ class Host(Device):
         )
         service.start_at(self.world.scheduler.now + delay_ns)
         return service
+
+
+def _is_given(route: Route) -> bool:
+    """Whether a gateway was configured, and not advertised."""
+    return route.gateway is not None and route.metric == 0
 
 
 def _receive_arp(_host: Host, interface: Interface, frame: Frame) -> Handled:

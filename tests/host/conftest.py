@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Interface, IPv6Interface
 
 import pytest
+from scapy.layers.inet import IP
+from scapy.layers.inet6 import IPv6
+from scapy.packet import Packet
 
-from sdnvirt.addresses import Mac
+from sdnvirt.addresses import IpAddress, Ipv4, Ipv6, Mac
 from sdnvirt.devices.device import Device, Port
 from sdnvirt.devices.link import Link, LinkParameters
 from sdnvirt.devices.world import World
@@ -94,3 +97,55 @@ def wired():
     host.configure(IPv4Interface("10.0.0.1/24"))
     yield Wired(world, host, wire)
     assert world.ledger.imbalance() == 0
+
+
+@dataclass
+class Version:
+    """A version of IP, with the addresses of a test's hosts and scapy's layers."""
+
+    name: str
+    alice: IpAddress
+    bob: IpAddress
+    nobody: IpAddress
+    header_length: int
+
+    @property
+    def is_v4(self) -> bool:
+        return self.name == "IPv4"
+
+    def header(self, src: IpAddress, dst: IpAddress, **fields) -> Packet:
+        """Return scapy's header of a packet between two addresses."""
+        if self.is_v4:
+            return IP(src=str(src), dst=str(dst), **fields)
+        if "ttl" in fields:
+            fields["hlim"] = fields.pop("ttl")
+        return IPv6(src=str(src), dst=str(dst), **fields)
+
+
+V4 = Version("IPv4", Ipv4("10.0.0.1"), Ipv4("10.0.0.2"), Ipv4("10.0.0.13"), 20)
+V6 = Version("IPv6", Ipv6("2001:db8::1"), Ipv6("2001:db8::2"), Ipv6("2001:db8::13"), 40)
+SETTLED_NS = 4 * 10**9
+
+
+@pytest.fixture(params=[V4, V6], ids=["IPv4", "IPv6"])
+def ip(request) -> Version:
+    """Run the test for both versions of IP."""
+    return request.param
+
+
+@pytest.fixture
+def dual(pair) -> Pair:
+    """The two hosts with addresses of both versions of IP, which are known to be unique."""
+    pair.alice.configure(IPv6Interface("2001:db8::1/64"))
+    pair.bob.configure(IPv6Interface("2001:db8::2/64"))
+    pair.world.scheduler.run_until(SETTLED_NS)
+    return pair
+
+
+@pytest.fixture
+def wired6(wired) -> Wired:
+    """The one host, with 2001:db8::1/64, too."""
+    wired.host.configure(IPv6Interface("2001:db8::1/64"))
+    wired.world.scheduler.run_until(15 * 10**9)  # it has given up asking for routers
+    wired.wire.heard.clear()
+    return wired
