@@ -19,9 +19,10 @@ from typing import Any, Final, NoReturn
 import click
 
 from sdnvirt import __version__
-from sdnvirt.cli.signals import end_at_once, handled_by
+from sdnvirt.cli.signals import end_at_once
 from sdnvirt.cli.status import BUG, INTERRUPTED, PIPE_CLOSED, WRONG
 from sdnvirt.errors import SdnvirtError, TopologyError
+from sdnvirt.signals import handled_by
 
 DEFAULT_PORT: Final = 6653
 """OpenFlow's port, assigned by IANA (OpenFlow 1.3.5, 6.2)."""

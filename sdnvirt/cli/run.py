@@ -17,7 +17,7 @@ import click
 from sdnvirt import topology
 from sdnvirt.cli.applog import AppLog
 from sdnvirt.cli.report import report_text
-from sdnvirt.cli.signals import Handler, end_at_once, handled_by
+from sdnvirt.cli.signals import end_at_once
 from sdnvirt.cli.status import FAILED, killed_by
 from sdnvirt.control.address import is_outside
 from sdnvirt.errors import OutputError, SdnvirtError, UserError
@@ -25,6 +25,7 @@ from sdnvirt.network.checks import Checks
 from sdnvirt.network.network import Network
 from sdnvirt.network.report import Report, make_report
 from sdnvirt.session import FROM_TOPOLOGY, NO_CONTROLLER, open_network
+from sdnvirt.signals import Handler, handled_by
 from sdnvirt.topology import Topology
 from sdnvirt.topology.resolved import Controller
 from sdnvirt.units import NS_PER_S, format_time

@@ -11,6 +11,7 @@ import re
 import socket
 from typing import Any, Final, NamedTuple
 
+from sdnvirt.control.modules import is_file
 from sdnvirt.errors import ControllerError
 
 DEFAULT_PORT: Final = 6653
@@ -132,8 +133,21 @@ class ListeningAddress(NamedTuple):
 
 
 def is_outside(controller: str) -> bool:
-    """Return whether a controller is one that runs in another process, by its address."""
-    return controller.partition(":")[0] in ("tcp", "ssl", PER_HYPERVISOR)
+    """Return whether a controller is one that runs in another process, by its address.
+
+    Raises:
+        ControllerError: the text is neither such an address nor anything else that names one.
+    """
+    scheme, colon, _ = controller.partition(":")
+    if scheme in ("tcp", "ssl", PER_HYPERVISOR):
+        return True
+    if colon and not is_file(controller):  # no module has a colon in its name
+        raise ControllerError(
+            f"controller {controller!r}: expected tcp:HOST[:PORT], ssl:HOST[:PORT], "
+            f"{PER_HYPERVISOR}[:PORT], or a Ryu app: a file such as ./app.py or a module such as "
+            "ryu.app.simple_switch_13"
+        )
+    return False
 
 
 def port_per_hypervisor(text: str) -> int:

@@ -24,6 +24,7 @@ from sdnvirt.control.modules import AppModules, is_file
 from sdnvirt.control.options import config_file
 from sdnvirt.control.shim import complete_ovs, quiet_import, removed_names
 from sdnvirt.errors import ControllerError, UserError
+from sdnvirt.signals import handled_by
 
 _INSIST_S: Final = 0.2
 """Real time after which Ryu is interrupted again, until it begins to close its apps."""
@@ -153,17 +154,11 @@ def _interrupting() -> Iterator[None]:
             raise KeyboardInterrupt
         hub.schedule_call_global(0, main_thread.throw, KeyboardInterrupt)
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    ours = {number: was for number, was in before.items() if was is not signal.SIG_IGN}
-    ours[signal.SIGALRM] = signal.getsignal(signal.SIGALRM)
-    for number in ours:
-        signal.signal(number, interrupt)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        for number, was in ours.items():
-            signal.signal(number, was)
+    with handled_by(interrupt, signal.SIGALRM):
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)  # before nobody handles it any more
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

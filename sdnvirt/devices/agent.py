@@ -15,8 +15,6 @@ from sdnvirt.datapath.flow import Punt
 from sdnvirt.datapath.flow_entries import Removal
 from sdnvirt.devices.device import Port
 from sdnvirt.devices.dialect import Dialect
-from sdnvirt.devices.of10.dialect import Dialect10
-from sdnvirt.devices.of13.dialect import Dialect13
 from sdnvirt.devices.of13.reassembly import Reassembly
 from sdnvirt.devices.roles import Asynchronous, Standing
 from sdnvirt.engine.scheduler import Timer
@@ -34,6 +32,7 @@ from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.record import Message
 from sdnvirt.openflow.symmetric import Error
 from sdnvirt.openflow.v13.constants import OFPPR
+from sdnvirt.openflow.versions import ByVersion
 from sdnvirt.wire.flowkey import flow_key
 
 if TYPE_CHECKING:
@@ -263,5 +262,17 @@ class Agent:
         self.last_error = error.detail
 
 
-DIALECTS: Final[dict[int, Dialect]] = {1: Dialect10(), 4: Dialect13()}
+def _dialect10() -> Dialect:
+    from sdnvirt.devices.of10.dialect import Dialect10
+
+    return Dialect10()
+
+
+def _dialect13() -> Dialect:
+    from sdnvirt.devices.of13.dialect import Dialect13
+
+    return Dialect13()
+
+
+DIALECTS: Final = ByVersion({1: _dialect10, 4: _dialect13})
 """The dialect of each wire version."""

@@ -30,8 +30,7 @@ from sdnvirt.openflow.errors import (
 from sdnvirt.openflow.header import HEADER_SIZE, Header, frame, read_header
 from sdnvirt.openflow.record import Message
 from sdnvirt.openflow.symmetric import EchoReply, EchoRequest, Error, Hello
-from sdnvirt.openflow.v10 import codec as v10
-from sdnvirt.openflow.v13 import codec as v13
+from sdnvirt.openflow.versions import ByVersion
 
 ERROR_DATA_SIZE: Final = 64
 """Bytes of a refused message that the answer carries: the least that 7.4.4 allows."""
@@ -48,7 +47,19 @@ HELLO_BITMAP_VERSION: Final = 4
 XID_MAX: Final = 0xFFFFFFFF
 
 
-CODECS: Final[dict[int, Codec]] = {1: v10.CODEC, 4: v13.CODEC}
+def _codec10() -> Codec:
+    from sdnvirt.openflow.v10.codec import CODEC
+
+    return CODEC
+
+
+def _codec13() -> Codec:
+    from sdnvirt.openflow.v13.codec import CODEC
+
+    return CODEC
+
+
+CODECS: Final = ByVersion({1: _codec10, 4: _codec13})
 """The codec of each wire version."""
 
 

@@ -96,6 +96,18 @@ def test_another_port_of_theirs_is_refused(text: str) -> None:
         port_per_hypervisor(text)
 
 
-@pytest.mark.parametrize("text", ["none", "topology", "per-hypervisor.py", "apps/tcp.py"])
+@pytest.mark.parametrize(
+    "text", ["none", "topology", "per-hypervisor.py", "apps/tcp.py", "a:b.py", "./a:b"]
+)
 def test_apps_and_none_are_not_outside(text: str) -> None:
     assert not is_outside(text)
+
+
+@pytest.mark.parametrize("text", ["udp:1.2.3.4", "127.0.0.1:6653", "[::1]:6653", "TCP:host", ":"])
+def test_an_address_of_no_known_form_is_told_those_that_are(text: str) -> None:
+    with pytest.raises(ControllerError) as caught:
+        is_outside(text)
+    assert str(caught.value) == (
+        f"controller {text!r}: expected tcp:HOST[:PORT], ssl:HOST[:PORT], per-hypervisor[:PORT], "
+        "or a Ryu app: a file such as ./app.py or a module such as ryu.app.simple_switch_13"
+    )
