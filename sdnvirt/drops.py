@@ -46,6 +46,8 @@ class DropReason(Enum):
     # routers and the IP fabric
     TTL_EXPIRED = "the time to live ran out"
     NO_ROUTE = "no route to the destination"
+    TOO_BIG = "the packet is larger than the next link's MTU and must not be fragmented"
+    NOT_FORWARDED = "packets from or to such addresses stay on their link"
     # tunnels
     ENCAP_TOO_BIG = "encapsulated, the packet is larger than the underlay's MTU"
     NO_TUNNEL_ID = "sent to a tunnel without a VNI"

@@ -12,6 +12,7 @@ from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
 from sdnvirt.host import icmp
 from sdnvirt.host.addressing import Cast
+from sdnvirt.host.paths import Fragmentation
 from sdnvirt.host.transport_errors import ERROR_HANDLERS
 from sdnvirt.wire.icmp import Icmp, IcmpType
 from sdnvirt.wire.ip import IpPacket
@@ -36,9 +37,11 @@ def receive(host: Host, interface: Interface, packet: IpPacket, frame: Frame) ->
         if interface.accepts.get(packet.dst) in (Cast.BROADCAST, Cast.MULTICAST):
             return DropReason.NOT_FOR_ME_L3
         answer = Icmp.echo_reply(message).emit()
+        # All of the data goes back, however much it is (RFC 1122, 3.2.2.6).
         host.ip.send(
-            packet.src, IpProtocol.ICMP, answer, src=packet.dst, cause=frame.provenance.cause
-        )
+            packet.src, IpProtocol.ICMP, answer, src=packet.dst,
+            fragmentation=Fragmentation.SENDER, cause=frame.provenance.cause,
+        )  # fmt: skip
         return None
     if message.type == IcmpType.ECHO_REPLY:
         ping = host.pings.get(message.identifier)
@@ -77,6 +80,7 @@ def _redirect(
         or route.interface is not interface
         or message.gateway == packet.src
         or interface.has(message.gateway)
+        or host.forwarding is not None
         or not host.ip.is_on_link(message.gateway, interface)
     ):
         return DropReason.REDIRECT_IGNORED

@@ -11,7 +11,7 @@ from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
 from sdnvirt.host import icmp
 from sdnvirt.host.addressing import Cast
-from sdnvirt.host.paths import Path
+from sdnvirt.host.paths import Fragmentation, Path
 from sdnvirt.host.transport_errors import ERROR_HANDLERS
 from sdnvirt.wire.icmpv6 import Icmpv6, Icmpv6Type
 from sdnvirt.wire.ip import IpPacket
@@ -63,7 +63,10 @@ def _answer_echo(
     path = host.ip.path(packet.src, packet.dst, _zone(packet, interface))
     if isinstance(path, Path):
         answer = Icmpv6.echo_reply(request).emit(packet.dst, packet.src)
-        path.send(IpProtocol.ICMPV6, answer, cause=frame.provenance.cause)
+        path.send(
+            IpProtocol.ICMPV6, answer, fragmentation=Fragmentation.SENDER,
+            cause=frame.provenance.cause,
+        )  # fmt: skip
     return None
 
 

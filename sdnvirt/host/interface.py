@@ -52,6 +52,7 @@ class Interface:
         name: its name on the host: that of its port, or with a VLAN as ``eth0.5``.
         port: the port below it; its MAC address is the interface's.
         vlan: the VLAN of the port that it stands on, or None for untagged frames.
+        vlans: the interfaces that stand on VLANs of this one.
         mac: its MAC address.
         mtu: bytes of the largest IP packet that it sends.
         addresses: its addresses, in the order in which it got them.
@@ -73,6 +74,7 @@ class Interface:
     __slots__ = (
         "_tag", "accepts", "address", "addresses", "arp", "broadcasts", "dhcp", "group_macs",
         "groups", "host", "igmp", "mac", "mld", "mtu", "name", "nd", "port", "sockets", "vlan",
+        "vlans",
     )  # fmt: skip
 
     def __init__(
@@ -81,6 +83,7 @@ class Interface:
         self.host = host
         self.port = port
         self.vlan = vlan
+        self.vlans: dict[int, Interface] = {}
         self.name = port.name if vlan is None else f"{port.name}.{vlan}"
         self.mac = port.mac
         self.mtu = mtu
@@ -263,6 +266,15 @@ class Interface:
         host = self.host
         data = mac + self._tag + ethertype + packet
         self.port.send(host.world.originate(data, host.name, host.tenant, host.network, cause))
+
+    def pass_on(self, ethertype: bytes, mac: Mac, packet: bytes, frame: Frame) -> None:
+        """Send a packet that came in a frame on to a MAC address."""
+        self.port.send(frame.rewritten(mac + self._tag + ethertype + packet))
+
+    def forwarded_waiting(self) -> int:
+        """Return how many packets of others wait for the MAC address of a neighbour."""
+        caches = [self.neighbours] if self.nd is None else [self.neighbours, self.nd.neighbours]
+        return sum(one.frame is not None for cache in caches for one in cache.waiting())
 
     def loop_back(self, ethertype: bytes, packet: bytes, cause: int) -> None:
         """Receive a packet of our own, which no port sees (RFC 1122, 3.2.1.3, case g)."""

@@ -36,11 +36,22 @@ def receive(host: Host, interface: Interface, frame: Frame) -> Handled:
     """
     reason = refusal(interface, frame.data)
     if reason is not None:
+        if reason is DropReason.NOT_FOR_ME_L3 and host.forwarding is not None:
+            return host.forwarding.receive_ipv4(interface, frame)
         return reason
     packet = Ipv4Packet.parse(frame.data[ETHERNET_HEADER:])
-    reason = _fault(interface, packet, frame.data)
+    reason = fault(interface, packet, frame.data)
     if reason is not None:
         return reason
+    return accept(host, interface, packet, frame)
+
+
+def accept(host: Host, interface: Interface, packet: Ipv4Packet, frame: Frame) -> Handled:
+    """Take a packet for this host that has no fault; return what became of it.
+
+    Raises:
+        WireError: the payload is not of its protocol.
+    """
     if packet.more_fragments or packet.fragment_offset:
         return host.fragments.receive(interface, packet, frame)
     return deliver(host, interface, packet, frame)
@@ -79,8 +90,8 @@ def refusal(interface: Interface, data: bytes) -> DropReason | None:
     return DropReason.NOT_FOR_ME_L3
 
 
-def _fault(interface: Interface, packet: Ipv4Packet, data: bytes) -> DropReason | None:
-    """Return what is wrong with a packet that is for this interface, or None."""
+def fault(interface: Interface, packet: Ipv4Packet, data: bytes) -> DropReason | None:
+    """Return what is wrong with a packet that came to this interface, or None."""
     if packet.ttl == 0:  # such a packet must be destroyed (RFC 791, 3.2)
         return DropReason.TTL_EXPIRED
     if is_martian(packet.src) or packet.src in interface.broadcasts:

@@ -46,6 +46,8 @@ def receive(host: Host, interface: Interface, frame: Frame) -> Handled:
     """
     reason = refusal(interface, frame.data)
     if reason is not None:
+        if reason is DropReason.NOT_FOR_ME_L3 and host.forwarding is not None:
+            return host.forwarding.receive_ipv6(interface, frame)
         return reason
     packet = Ipv6Packet.parse(frame.data[ETHERNET_HEADER:])
     if is_martian(interface, packet, frame.data):

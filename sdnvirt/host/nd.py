@@ -14,7 +14,7 @@ from sdnvirt.frame import Frame
 from sdnvirt.host.addressing import AddressState, InterfaceAddress
 from sdnvirt.host.dad import DuplicateDetection
 from sdnvirt.host.families import FAMILIES
-from sdnvirt.host.neighbours import ND, Event, Known
+from sdnvirt.host.neighbours import ND, Event
 from sdnvirt.host.paths import LinkPath
 from sdnvirt.host.resolver import Resolver
 from sdnvirt.host.slaac import Autoconfiguration
@@ -91,6 +91,11 @@ class NdResolver(Resolver):
         self.interface.withdraw(target)
         self.interface.leave(target.solicited_node)
 
+    @property
+    def is_router(self) -> bool:
+        """Whether this is a router's interface."""
+        return self.advertiser is not None or self.interface.host.forwarding is not None
+
     def learn(self, address: Ipv6, mac: Mac) -> None:
         """Learn the MAC address of a neighbour that spoke without being asked."""
         if not mac.is_group:
@@ -111,7 +116,7 @@ class NdResolver(Resolver):
             return self._advertised(NeighbourAdvertisement.of(message), packet)
         if message.type == Icmpv6Type.ROUTER_ADVERTISEMENT:
             advertisement = RouterAdvertisement.of(message)
-            if self.advertiser is not None:  # routers are configured, not told
+            if self.is_router:  # routers are configured, not told (RFC 4861, 6.2.7)
                 return DropReason.NOT_FOR_ME_L3
             return self.autoconfiguration.receive(advertisement, packet)
         if message.type == Icmpv6Type.ROUTER_SOLICITATION:
@@ -138,7 +143,7 @@ class NdResolver(Resolver):
     def advertise(self, target: Ipv6, dst: Ipv6, mac: Mac | None, cause: int = 0) -> None:
         """Tell a neighbour that asked, or everybody, who has an address (RFC 4861, 7.2.4)."""
         answer = NeighbourAdvertisement(
-            target, self.advertiser is not None, dst != ALL_NODES, override=True,
+            target, self.is_router, dst != ALL_NODES, override=True,
             options=NdOptions(target_mac=self.interface.mac),
         )  # fmt: skip
         self.emit(answer.message(), dst, mac, target, cause)
@@ -165,7 +170,7 @@ class NdResolver(Resolver):
             self.carry_out(heard)
         elif not self.neighbours.knows(packet.src, self.now):
             return DropReason.NOT_MY_ND
-        self.advertise(target, packet.src, mac or self._known(packet.src), cause)
+        self.advertise(target, packet.src, mac or self.known_mac(packet.src), cause)
         return None
 
     def _advertised(
@@ -194,6 +199,10 @@ class NdResolver(Resolver):
         # An advertisement makes no entry where nobody asked (7.2.5).
         return None if self.neighbours.knows(target, now) else DropReason.NOT_MY_ND
 
+    def known_mac(self, address: Ipv6) -> Mac | None:
+        """Return the MAC address of a neighbour, believed or not, or None."""
+        return self.neighbours.mac(address, self.now)
+
     def _router_solicited(
         self, solicitation: RouterSolicitation, packet: Ipv6Packet
     ) -> DropReason | None:
@@ -215,7 +224,7 @@ class NdResolver(Resolver):
             return DropReason.MALFORMED
         route = host.ip.routes.lookup(dst)
         if (
-            self.advertiser is not None
+            host.forwarding is not None
             or route is None
             or route.interface is not self.interface
             or route.gateway != packet.src
@@ -224,13 +233,6 @@ class NdResolver(Resolver):
         if redirect.options.target_mac is not None:
             self.learn(target, redirect.options.target_mac)
         host.ip.redirect(dst, target, self.interface)
-        return None
-
-    def _known(self, address: Ipv6) -> Mac | None:
-        """Return the MAC address of a neighbour whose solicitation did not tell it."""
-        for known, entry in self.neighbours.entries(self.now):
-            if known == address and isinstance(entry, Known):
-                return entry.mac
         return None
 
     def _solicit(self, address: IpAddress, mac: Mac | None, cause: int) -> None:

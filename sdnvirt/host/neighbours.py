@@ -11,7 +11,7 @@ Time is an argument (ns). Every verb returns the effects that the owner has to c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -19,6 +19,7 @@ from typing import Final
 from sdnvirt.addresses import IpAddress, Mac
 from sdnvirt.drops import DropReason
 from sdnvirt.engine.scheduler import NEVER
+from sdnvirt.frame import Frame
 from sdnvirt.units import NS_PER_S
 
 REQUEST_LIMIT: Final = 3
@@ -51,11 +52,13 @@ class Pending:
         packet: the IP packet.
         cause: the conversation it belongs to.
         on_failure: told in words why the packet was given up, or None.
+        frame: the frame that brought it if it is somebody else's and only forwarded, else None.
     """
 
     packet: bytes
     cause: int
     on_failure: Callable[[str], None] | None = None
+    frame: Frame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +262,17 @@ class Neighbours:
         if type(entry) is Reachable and now < entry.until_ns:
             return entry.mac
         return None
+
+    def mac(self, address: IpAddress, now: int) -> Mac | None:
+        """Return the MAC address of a neighbour, believed or not, or None."""
+        entry = self._current(address, now)
+        return entry.mac if isinstance(entry, Known) else None
+
+    def waiting(self) -> Iterator[Pending]:
+        """Return the packets that wait for an answer."""
+        for entry in self._table.values():
+            if isinstance(entry, Incomplete):
+                yield from entry.waiting
 
     def knows(self, address: IpAddress, now: int) -> bool:
         """Whether there is a MAC address for it, believed or not."""

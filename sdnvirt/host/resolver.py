@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sdnvirt.addresses import IpAddress, Mac
 from sdnvirt.drops import DropReason
 from sdnvirt.engine.scheduler import NEVER
+from sdnvirt.frame import Frame
 from sdnvirt.host.neighbours import (
     Abandon,
     Effect,
@@ -61,6 +62,11 @@ class Resolver(ABC):
         else:
             self.carry_out(self.neighbours.send(hop, Pending(packet, cause, on_failure), now))
 
+    def forward(self, hop: IpAddress, packet: bytes, frame: Frame, on_failure: OnFailure) -> None:
+        """Send somebody else's packet on to a neighbour, as soon as its MAC address is known."""
+        pending = Pending(packet, frame.provenance.cause, on_failure, frame)
+        self.carry_out(self.neighbours.send(hop, pending, self.now))
+
     def is_resolving(self, hop: IpAddress) -> bool:
         """Whether packets wait for the answer of a neighbour."""
         return self.neighbours.state(hop, self.now) is Incomplete
@@ -77,11 +83,15 @@ class Resolver(ABC):
         """Do what the cache says, and wake it up when it has more to say."""
         for effect in effects:
             match effect:
-                case Transmit(mac, pending):
-                    self.interface.transmit(self.ethertype, mac, pending.packet, pending.cause)
+                case Transmit(mac, Pending(packet, cause, _, None)):
+                    self.interface.transmit(self.ethertype, mac, packet, cause)
+                case Transmit(mac, Pending(packet, _, _, Frame() as frame)):
+                    self.interface.pass_on(self.ethertype, mac, packet, frame)
                 case Solicit(address, mac, cause):
                     self._solicit(address, mac, cause)
                 case Abandon(address, pending, reason):
+                    if pending.frame is not None:
+                        self.interface.host.settle(pending.frame, reason)
                     if pending.on_failure is not None:
                         pending.on_failure(f"{address}: {self.failures[reason]}")
                 case Gone(address):

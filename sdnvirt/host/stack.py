@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from sdnvirt.addresses import IpAddress, Ipv4, Mac
+from sdnvirt.addresses import VLAN_MAX, IpAddress, Ipv4, Mac
 from sdnvirt.devices.device import Device, Port
 from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
@@ -29,11 +29,13 @@ from sdnvirt.host.addressing import (
 from sdnvirt.host.arp import ETHERTYPE_ARP, ETHERTYPE_IPV4
 from sdnvirt.host.dhcp import DhcpService
 from sdnvirt.host.dhcp_states import Lease
+from sdnvirt.host.forwarding import Forwarding
 from sdnvirt.host.fragments import Fragments
 from sdnvirt.host.handling import Handled, Kept
 from sdnvirt.host.icmp import ErrorLimit
 from sdnvirt.host.interface import Interface
 from sdnvirt.host.ip import IpLayer
+from sdnvirt.host.nd import ETHERTYPE_IPV6
 from sdnvirt.host.paths import Fragmentation
 from sdnvirt.host.ping import (
     DEFAULT_COUNT,
@@ -46,6 +48,7 @@ from sdnvirt.host.routes import Route
 from sdnvirt.host.tcp.service import TcpService
 from sdnvirt.host.udp import SocketKey, UdpSocket
 from sdnvirt.wire.checksum import ChecksumError
+from sdnvirt.wire.dot1q import outer_tag, pop_tag
 from sdnvirt.wire.ethernet import HEADER_LENGTH
 
 EtherHandler = Callable[["Host", Interface, Frame], Handled]
@@ -62,6 +65,7 @@ class Host(Device):
         network: tenant network that it is in, as ``tenant/network``, or "".
         interfaces: by port number; every port is one.
         ip: its IP layer, with its routes.
+        forwarding: what forwards packets of others, or None while the host does not.
         dns_servers: whom it asks for names, the first one first.
         sockets: UDP sockets that are not bound to one interface.
         pings: running pings by identifier.
@@ -69,8 +73,8 @@ class Host(Device):
     """
 
     __slots__ = (
-        "_fragments", "_ping_identifier", "_tcp", "dns_servers", "icmp_errors", "interfaces", "ip",
-        "network", "pings", "sockets", "tenant",
+        "_fragments", "_ping_identifier", "_tcp", "dns_servers", "forwarding", "icmp_errors",
+        "interfaces", "ip", "network", "pings", "sockets", "tenant",
     )  # fmt: skip
 
     def __init__(self, name: str, world: World, tenant: str = "", network: str = "") -> None:
@@ -83,6 +87,7 @@ class Host(Device):
         self.sockets: dict[SocketKey, UdpSocket] = {}
         self.pings: dict[int, Ping] = {}
         self.icmp_errors = ErrorLimit()
+        self.forwarding: Forwarding | None = None
         self._fragments: Fragments | None = None
         self._ping_identifier = 0
         self._tcp: TcpService | None = None
@@ -123,9 +128,35 @@ class Host(Device):
             self.world.ledger.watch(self._fragments)
         return self._fragments
 
+    def enable_forwarding(self) -> None:
+        """Forward packets that are for others from now on: be a router."""
+        if self.forwarding is None:
+            self.forwarding = Forwarding(self)
+            self.world.ledger.watch(self.forwarding)
+
+    def add_vlan(self, vlan: int, parent: Interface | None = None) -> Interface:
+        """Give the host one more interface, on a VLAN of another one (by default the first).
+
+        Args:
+            vlan: the VLAN identifier, 1 to 4094.
+            parent: the interface whose port it shares.
+
+        Returns:
+            the interface: it sends tagged frames, and takes those with that tag.
+        """
+        assert 1 <= vlan <= VLAN_MAX, f"VLAN {vlan}"
+        below = parent or self.interface
+        assert vlan not in below.vlans, f"{below.full_name} has VLAN {vlan} already"
+        below.vlans[vlan] = made = Interface(self, below.port, below.mtu, vlan)
+        # Which groups' frames are taken is known before the tag is looked at.
+        made.group_macs = below.group_macs
+        return made
+
     def all_interfaces(self) -> Iterator[Interface]:
-        """Return the interfaces, in the order of their ports."""
-        yield from self.interfaces.values()
+        """Return the interfaces in the order of their ports, those on VLANs behind their port's."""
+        for interface in self.interfaces.values():
+            yield interface
+            yield from interface.vlans.values()
 
     def configure(
         self,
@@ -306,16 +337,30 @@ def _is_given(route: Route) -> bool:
     return route.gateway is not None and route.metric == 0
 
 
+def _receive_tagged(host: Host, interface: Interface, frame: Frame) -> Handled:
+    """Take a frame with a VLAN tag at the interface on that VLAN (IEEE 802.1Q, 6.9)."""
+    if not interface.vlans:
+        return DropReason.UNKNOWN_PROTOCOL
+    tag = outer_tag(frame.data)
+    below = None if tag is None else interface.vlans.get(tag.vid)
+    if below is None:
+        return DropReason.VLAN_NOT_ALLOWED
+    host.take(below, frame.rewritten(pop_tag(frame.data)))
+    return Kept.KEPT
+
+
 def _receive_arp(_host: Host, interface: Interface, frame: Frame) -> Handled:
     return interface.arp.receive(frame)
 
 
-ETHERTYPE_IPV6: Final = b"\x86\xdd"
+ETHERTYPE_VLAN: Final = b"\x81\x00"
+"""The registered EtherType as it stands in a frame, to be compared without parsing."""
 
 ETHERTYPES: Final[dict[bytes, EtherHandler]] = {
     ETHERTYPE_IPV4: ipv4.receive,
     ETHERTYPE_IPV6: ipv6.receive,
     ETHERTYPE_ARP: _receive_arp,
+    ETHERTYPE_VLAN: _receive_tagged,
 }
 """What a host does with a frame, by its EtherType."""
 

@@ -149,3 +149,55 @@ def wired6(wired) -> Wired:
     wired.world.scheduler.run_until(15 * 10**9)  # it has given up asking for routers
     wired.wire.heard.clear()
     return wired
+
+
+@dataclass
+class Routed:
+    """Two hosts in networks of their own, and the router between them."""
+
+    world: World
+    alice: Host
+    bob: Host
+    router: Host
+    to_bob: Link
+
+    def run(self, seconds: float) -> None:
+        scheduler = self.world.scheduler
+        scheduler.run_until(scheduler.now + int(seconds * 1e9))
+
+
+R1_MAC = Mac("02:00:00:00:00:11")
+R2_MAC = Mac("02:00:00:00:00:12")
+R_ALICE = {"IPv4": Ipv4("10.0.0.254"), "IPv6": Ipv6("2001:db8::254")}
+FAR_BOB = {"IPv4": Ipv4("10.0.9.2"), "IPv6": Ipv6("2001:db8:9::2")}
+BOB_LINK_MTU = 1300
+
+
+@pytest.fixture
+def routed():
+    world = World(seed=1)
+    alice, bob, router = Host("alice", world), Host("bob", world), Host("router", world)
+    Link(
+        world, "alice--router",
+        alice.add_port(1, "router", ALICE_MAC), router.add_port(1, "alice", R1_MAC),
+        LinkParameters(delay_ns=DELAY_NS),
+    )  # fmt: skip
+    to_bob = Link(
+        world, "router--bob",
+        router.add_port(2, "bob", R2_MAC), bob.add_port(1, "router", BOB_MAC),
+        LinkParameters(delay_ns=DELAY_NS, mtu=BOB_LINK_MTU),
+    )  # fmt: skip
+    near, far = router.interfaces[1], router.interfaces[2]
+    bob.interface.mtu = far.mtu = BOB_LINK_MTU
+    router.enable_forwarding()
+    router.configure(IPv4Interface("10.0.0.254/24"), interface=near)
+    router.configure(IPv6Interface("2001:db8::254/64"), interface=near)
+    router.configure(IPv4Interface("10.0.9.254/24"), interface=far)
+    router.configure(IPv6Interface("2001:db8:9::254/64"), interface=far)
+    alice.configure(IPv4Interface("10.0.0.1/24"), R_ALICE["IPv4"])
+    alice.configure(IPv6Interface("2001:db8::1/64"), R_ALICE["IPv6"])
+    bob.configure(IPv4Interface("10.0.9.2/24"), Ipv4("10.0.9.254"))
+    bob.configure(IPv6Interface("2001:db8:9::2/64"), Ipv6("2001:db8:9::254"))
+    world.scheduler.run_until(15 * 10**9)
+    yield Routed(world, alice, bob, router, to_bob)
+    assert world.ledger.imbalance() == 0
