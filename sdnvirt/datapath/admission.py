@@ -74,7 +74,7 @@ def check_actions(actions: tuple[Action, ...]) -> None:
     """Refuse actions that this datapath would not execute (OFPET_BAD_ACTION)."""
     for action in actions:
         rule = RULES.get(type(action))
-        if isinstance(action, act.ExperimenterAction):
+        if rule is None and isinstance(action, act.ExperimenterAction):
             raise refuse(OFPBAC.BAD_EXPERIMENTER, f"{action} is of nobody known")
         if rule is None:
             raise refuse(OFPBAC.BAD_TYPE, f"{action} is not supported")
@@ -84,7 +84,7 @@ def check_actions(actions: tuple[Action, ...]) -> None:
 def check_references(actions: tuple[Action, ...], state: PipelineState) -> None:
     """Refuse actions for groups and queues that are not there."""
     for action in actions:
-        if isinstance(action, act.Group) and action.group_id not in state.groups:
+        if type(action) is act.Group and action.group_id not in state.groups:
             raise refuse(OFPBAC.BAD_OUT_GROUP, f"no group {action.group_id}")
     check_queues(actions, state)
 
@@ -93,6 +93,8 @@ def check_queues(actions: tuple[Action, ...], state: PipelineState) -> None:
     """Refuse a queue that no port has, or not the port that the list outputs to (BAD_QUEUE)."""
     queue_id = None
     for action in actions:
+        if queue_id is None and type(action) is act.Output:
+            continue  # by no queue in particular
         ports: Iterable[int] = ()
         if isinstance(action, act.SetQueue):
             queue_id, ports = action.queue_id, state.ports

@@ -37,6 +37,10 @@ _APPLIES_TO: Final[dict[type[Action], tuple[int, ...]]] = {
 """The EtherTypes of the packets that have what an action changes."""
 
 
+_INDIFFERENT: Final[frozenset[type[Action]]] = frozenset({act.Output, act.Group, act.SetQueue})
+"""Actions that neither need nor change a header. Most lists have no others."""
+
+
 def check_consistent(match: Match, instructions: tuple[Instruction, ...]) -> None:
     """Refuse actions that do not fit the match (OFPBAC_MATCH_INCONSISTENT)."""
     known = _Known(match)
@@ -64,6 +68,8 @@ class _Known:
 
     def check(self, action: Action) -> None:
         """Refuse an action that does not fit, and note what it changes."""
+        if type(action) in _INDIFFERENT:
+            return
         ethertype = self._values.get(oxm.ETH_TYPE)
         applies_to = _APPLIES_TO.get(type(action))
         if applies_to is not None and ethertype is not None and ethertype not in applies_to:

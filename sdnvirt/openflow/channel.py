@@ -44,6 +44,8 @@ ECHO_TIMEOUT_NS: Final = 5_000_000_000
 HELLO_BITMAP_VERSION: Final = 4
 """The lowest version whose HELLO has elements; the bodies of older ones have no meaning."""
 
+_ECHOES: Final = (EchoRequest.TYPE, EchoReply.TYPE)
+
 XID_MAX: Final = 0xFFFFFFFF
 
 
@@ -323,12 +325,11 @@ class Channel:
             if header.type != Error.TYPE:  # errors are not answered with errors
                 self._refuse(error.error_type, error.code, header.xid, data)
             return [Refused(header.xid, error)]
+        if header.type not in _ECHOES:
+            return [Received(header.xid, message, data)]
         if isinstance(message, EchoRequest):
             self.send(EchoReply(message.data), header.xid)
-            return []
-        if isinstance(message, EchoReply):
-            return []  # that it came is what counts
-        return [Received(header.xid, message, data)]
+        return []  # that it came is what counts
 
     def _negotiate(self, header: Header, data: bytes) -> Event:
         """Agree on a version by the peer's first message (6.3.1)."""
