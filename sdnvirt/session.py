@@ -12,7 +12,7 @@ from sdnvirt.errors import ControllerError
 from sdnvirt.units import format_time
 
 if TYPE_CHECKING:
-    from sdnvirt.control.embedded import EmbeddedController
+    from sdnvirt.control.life import ControllerLife
     from sdnvirt.control.port import ControllerPort, ControllerSide
     from sdnvirt.control.tls import TlsFiles
     from sdnvirt.control.transport import Transport
@@ -124,6 +124,8 @@ def open_network(
                 embedded = _embed(network, apps, options, log or _discard, log_level)
                 delay_ns = written.delay_ns if control_delay_ns is None else control_delay_ns
                 _connect(network, embedded, delay_ns)
+        if network.controller is None:
+            _check_faults(topology, controller)
         network.start()
     except BaseException:
         network.close()
@@ -131,29 +133,44 @@ def open_network(
     return network
 
 
+def _check_faults(topology: Topology, controller: str) -> None:
+    """Refuse a timeline that breaks a controller which is not in this process."""
+    from sdnvirt.topology.events import ControllerEvent
+
+    for event in topology.timeline:
+        if isinstance(event, ControllerEvent):
+            raise ControllerError(
+                f"{event.where}: {event}: expected an embedded controller, found {controller!r}"
+            )
+
+
 def _embed(
     network: Network, apps: list[str], options: Sequence[str], log: Log, log_level: int
-) -> EmbeddedController:
+) -> ControllerLife:
     """Start Ryu apps in this process."""
     from sdnvirt.control.embedded import EmbeddedController
+    from sdnvirt.control.life import ControllerLife
 
-    embedded = EmbeddedController(
-        network.world.scheduler,
-        apps,
-        seed_stream=network.world.streams.stream("controller"),
-        topology_path=network.topology.path,
-        on_app_error=network.fail,
-        log=log,
-        log_level=log_level,
-        options=options,
-    )
-    network.on_close(embedded.stop)
-    embedded.start()
-    network.controller = embedded
-    return embedded
+    def start() -> EmbeddedController:
+        embedded = EmbeddedController(
+            network.world.scheduler,
+            apps,
+            seed_stream=network.world.streams.stream("controller"),
+            topology_path=network.topology.path,
+            on_app_error=network.fail,
+            log=log,
+            log_level=log_level,
+            options=options,
+        )
+        embedded.start()
+        return embedded
+
+    life = network.controller = ControllerLife(network.world.scheduler, start)
+    network.on_close(life.stop)
+    return life
 
 
-def _connect(network: Network, embedded: EmbeddedController, delay_ns: int) -> None:
+def _connect(network: Network, embedded: ControllerLife, delay_ns: int) -> None:
     """Connect the switches to embedded apps, at a distance."""
     from sdnvirt.control.delay import DelayedController
 

@@ -100,6 +100,7 @@ class EmbeddedController(Companion):
         self._undo = ExitStack()
         self._booted = False
         self._stuck = False
+        self._frozen = False
         self._ending = False
         self._untold: ControllerError | None = None
 
@@ -183,13 +184,22 @@ class EmbeddedController(Companion):
         Raises:
             ControllerError: an app never lets time pass.
         """
-        if EmbeddedController._alive is not self:
+        if EmbeddedController._alive is not self or self._frozen:
             return NEVER
         deadline = self._run_hub(now)
         untold, self._untold = self._untold, None
         if untold is not None:
             self._on_app_error(untold)
         return deadline
+
+    def freeze(self) -> None:
+        """Do nothing until :meth:`thaw`, as a process that is stopped."""
+        self._frozen = True
+
+    def thaw(self) -> None:
+        """Go on; what has happened meanwhile is found at once."""
+        self._frozen = False
+        self.wake()
 
     def stop(self) -> None:
         """Stop the apps and leave Ryu as if it had never run; does nothing the second time."""

@@ -20,6 +20,7 @@ from sdnvirt.frame import Frame
 from sdnvirt.host.stack import Host
 from sdnvirt.network.graph import ends
 from sdnvirt.network.nodes import nearest
+from sdnvirt.topology.events import ControllerFault
 
 if TYPE_CHECKING:
     from sdnvirt.network.network import Network
@@ -160,6 +161,19 @@ class Faults:
             device.restart()
         for link in self._links_of(devices):
             self._release(link, node)
+
+    # the controller
+
+    def control(self, fault: ControllerFault) -> None:
+        """Let the embedded controller die, begin anew, hang or go on.
+
+        Raises:
+            UserError: there is none, or it is not in a state for that.
+        """
+        controller = self._network.controller
+        if controller is None:
+            raise UserError(f"there is no embedded controller to {fault.value}")
+        getattr(controller, fault.value)()
 
     def _end(self, link: Link, node: str) -> Port:
         names = ends(link)

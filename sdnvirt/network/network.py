@@ -295,7 +295,10 @@ class Network:
         converge(self.plant.routers, self.plant.links.values(), self.plant.attachments)
 
     def _play(self, event: Event) -> None:
-        play(event, self.faults)
+        try:
+            play(event, self.faults)
+        except UserError as error:
+            self.fail(UserError(f"{event.where}: {error}"))
 
     # tunnels
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sdnvirt.topology.events import (
     BreakDirection,
     ChangeLink,
+    ControllerEvent,
     Crash,
     Event,
     Heal,
@@ -42,3 +43,5 @@ def play(event: Event, faults: Faults) -> None:
             faults.crash(node)
         case Restart(node=node):
             faults.restart(node)
+        case ControllerEvent(fault=fault):
+            faults.control(fault)

@@ -6,6 +6,7 @@ Links go by their own names, and nodes by theirs; all of them are there.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 
@@ -118,3 +119,22 @@ class Restart(Event):
 
     def __str__(self) -> str:
         return f"restart {self.node}"
+
+
+class ControllerFault(Enum):
+    """What is done to the embedded controller."""
+
+    KILL = "kill"
+    RESTART = "restart"
+    STALL = "stall"
+    RESUME = "resume"
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerEvent(Event):
+    """The embedded controller dies, begins anew, hangs or goes on."""
+
+    fault: ControllerFault
+
+    def __str__(self) -> str:
+        return f"{self.fault.value} controller"

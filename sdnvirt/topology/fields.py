@@ -386,6 +386,7 @@ Macs = Annotated[tuple[Mac, ...], Leaf(
 )]  # fmt: skip
 Kind = Annotated[str, _choice("bridge", "openflow")]
 Discipline = Annotated[str, _choice("tail_drop", "red", "codel", "priority")]
+ControllerFault = Annotated[str, _choice("kill", "restart", "stall", "resume")]
 Fallback = Annotated[str, _choice("secure", "standalone")]
 Expectation = Annotated[str, _choice("reachable", "unreachable")]
 

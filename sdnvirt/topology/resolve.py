@@ -49,7 +49,7 @@ def resolve(written: TopologySpec, problems: Problems, seed: int | None = None) 
         links=plant.links,
         queues=build_queues(inventory, plant, tenancy, problems),
         controller=find_controller(written.controller, folder, problems),
-        timeline=build_timeline(written.timeline, plant.links, registry, problems),
+        timeline=build_timeline(written, plant.links, registry, problems),
         checks=build_checks(written.checks, plant, tenancy, registry, problems),
         duration_ns=written.duration,
     )

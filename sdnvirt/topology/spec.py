@@ -348,12 +348,17 @@ class EventSpec(Model):
         "tables. With a hypervisor go its VMs and functions.",
     )
     restart: f.Name | None = Field(None, description="The node that crashed starts again.")
+    controller: f.ControllerFault | None = Field(
+        None,
+        description="What becomes of the embedded controller: killed, it refuses connections, and "
+        "after a restart its apps begin anew; stalled, it does nothing until it resumes.",
+    )
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
         keys = (
             "down", "up", "flap", "break_", "mend", "change", "partition", "heal", "crash",
-            "restart",
+            "restart", "controller",
         )  # fmt: skip
         one_of(self, keys)
         return self

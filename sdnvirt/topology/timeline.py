@@ -8,6 +8,8 @@ from sdnvirt.topology import spec
 from sdnvirt.topology.events import (
     BreakDirection,
     ChangeLink,
+    ControllerEvent,
+    ControllerFault,
     Crash,
     Event,
     Heal,
@@ -26,7 +28,7 @@ _LINK: str = "the name of a link, NODE--NODE"
 
 
 def build_timeline(
-    written: list[spec.EventSpec],
+    written: spec.TopologySpec,
     links: tuple[Link, ...],
     registry: Registry,
     problems: Problems,
@@ -35,15 +37,24 @@ def build_timeline(
 
     Links and nodes that are not there are problems, and so are repairs of what is not broken.
     """
-    builder = _Builder(links, registry, problems)
-    numbered = [(event, n) for n, one in enumerate(written) for event in builder.events(one, n)]
+    builder = _Builder(links, registry, problems, written.controller is not None)
+    numbered = [
+        (event, n) for n, one in enumerate(written.timeline) for event in builder.events(one, n)
+    ]
     numbered.sort(key=lambda entry: entry[0].at_ns)
-    _check_crashes(numbered, problems)
+    _check_order(numbered, problems)
     return tuple(event for event, _ in numbered)
 
 
 class _Builder:
-    def __init__(self, links: tuple[Link, ...], registry: Registry, problems: Problems) -> None:
+    def __init__(
+        self,
+        links: tuple[Link, ...],
+        registry: Registry,
+        problems: Problems,
+        has_controller: bool,
+    ) -> None:
+        self._has_controller = has_controller
         self._links = index_links(links)
         self._registry = registry
         self._problems = problems
@@ -85,6 +96,12 @@ class _Builder:
             case spec.EventSpec(restart=str(node)):
                 if self._registry.require(node, tuple(Kind), (*path, "restart")):
                     yield Restart(at, where, node)
+            case spec.EventSpec(controller=str(fault)):
+                if self._has_controller:
+                    yield ControllerEvent(at, where, ControllerFault(fault))
+                else:
+                    found = Words(f"{fault} in a file without a controller")
+                    self._problems.add((*path, "controller"), found, "a section controller")
 
     def _link(self, name: str, path: Path) -> Link | None:
         if name not in self._links:
@@ -117,17 +134,27 @@ class _Builder:
             yield Partition(at, self._problems.where(path), tuple(parts))
 
 
-def _check_crashes(events: list[tuple[Event, int]], problems: Problems) -> None:
-    """Note nodes that crash while they are down, and restart while they are not."""
+def _check_order(events: list[tuple[Event, int]], problems: Problems) -> None:
+    """Note what crashes or is killed while it is down, and what restarts while it is not."""
     down: set[str] = set()
+    dead = False
     for event, number in events:
+        path: Path = ("timeline", number)
         match event:
             case Crash(node=node) if node in down:
                 found = Words(f"a crash of {node}, which is down")
-                problems.add(("timeline", number, "crash"), found, "a restart before it")
+                problems.add((*path, "crash"), found, "a restart before it")
             case Restart(node=node) if node not in down:
                 found = Words(f"a restart of {node}, which is not down")
-                problems.add(("timeline", number, "restart"), found, "a crash before it")
+                problems.add((*path, "restart"), found, "a crash before it")
+            case ControllerEvent(fault=ControllerFault.RESTART) if not dead:
+                found = Words("a restart of the controller, which was not killed")
+                problems.add((*path, "controller"), found, "kill before it")
+            case ControllerEvent(fault=fault) if dead and fault is not ControllerFault.RESTART:
+                found = Words(f"{fault.value} while the controller is dead")
+                problems.add((*path, "controller"), found, "restart before it")
+            case ControllerEvent(fault=fault):
+                dead = fault is ControllerFault.KILL
             case Crash(node=node):
                 down.add(node)
             case Restart(node=node):

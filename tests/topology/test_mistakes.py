@@ -186,7 +186,7 @@ VALUES = {
     "two faults at once": (
         "timeline: [{at: 5s, crash: a, heal: true}]",
         "2:12: timeline[0]: found heal and crash, expected exactly one of down, up, flap, break, "
-        "mend, change, partition, heal, crash, restart"),
+        "mend, change, partition, heal, crash, restart, controller"),
     "healing nothing": (
         "timeline: [{at: 5s, heal: false}]",
         "2:27: timeline[0].heal: found false, expected true"),
@@ -446,6 +446,22 @@ PARTS = {
     "a restart of what is up": (
         FAULTY + "[{at: 5s, crash: s1}, {at: 4s, restart: s1}, {at: 6s, restart: s1}]",
         "4:51: timeline[1].restart: found a restart of s1, which is not down, expected a crash "
+        "before it",
+    ),
+    "a controller that is not there": (
+        FAULTY + "[{at: 5s, controller: kill}]",
+        "4:33: timeline[0].controller: found kill in a file without a controller, expected a "
+        "section controller",
+    ),
+    "a restart of a controller that lives": (
+        FAULTY + "[{at: 5s, controller: restart}]\ncontroller: {app: my.app}",
+        "4:33: timeline[0].controller: found a restart of the controller, which was not killed, "
+        "expected kill before it",
+    ),
+    "a stall of a dead controller": (
+        FAULTY + "[{at: 5s, controller: kill}, {at: 6s, controller: stall}]\n"
+        "controller: {app: my.app}",
+        "4:61: timeline[1].controller: found stall while the controller is dead, expected restart "
         "before it",
     ),
     "a crash of what is down": (
