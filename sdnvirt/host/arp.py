@@ -103,6 +103,18 @@ class ArpResolver(Resolver):
         packet = Arp(ArpOp.REQUEST, self.interface.mac, address, _UNKNOWN_MAC, address)
         self._send_arp(BROADCAST, packet, cause)
 
+    def announce_twice(self, address: Ipv4) -> None:
+        """Tell everybody of a new address, so that old entries are corrected (RFC 5227, 2.3)."""
+        scheduler = self.interface.host.world.scheduler
+        for number in range(ANNOUNCE_COUNT):
+            scheduler.call_at(
+                scheduler.now + number * ANNOUNCE_INTERVAL_NS, self._announce, address
+            )
+
+    def _announce(self, address: Ipv4) -> None:
+        if self.interface.has(address):
+            self.announce(address)
+
     def probe(self, address: Ipv4, on_result: Callable[[Mac | None], None]) -> None:
         """Find out whether somebody has an address already (RFC 5227, 2.1).
 
@@ -169,7 +181,7 @@ class ArpResolver(Resolver):
 
 
 class _Probing:
-    """The probes for one address, and the announcements behind them."""
+    """The probes for one address."""
 
     __slots__ = ("_address", "_arp", "_on_result", "_over", "_sent")
 
@@ -184,7 +196,7 @@ class _Probing:
         self._in(self._random().randrange(PROBE_WAIT_NS))
 
     def finish(self, holder: Mac | None) -> None:
-        """Tell who has the address, or that nobody has, and announce it then."""
+        """Tell who has the address, or that nobody has."""
         if self._over:
             return
         self._over = True

@@ -19,6 +19,7 @@ from sdnvirt.wire.igmp import IgmpType
 from sdnvirt.wire.ip import IpPacket
 from sdnvirt.wire.ipv4 import IpProtocol, Ipv4Packet
 from sdnvirt.wire.ipv6 import Ipv6Packet
+from sdnvirt.wire.ipv6_extensions import ROUTER_ALERT_MLD, Options
 
 if TYPE_CHECKING:
     from sdnvirt.host.interface import Interface
@@ -133,7 +134,11 @@ class MldService(GroupService):
 
     def receive(self, message: Icmpv6, packet: Ipv6Packet) -> DropReason | None:
         """Take a message; return why it was of no use, or None if it was."""
-        if packet.hop_limit != 1 or not (packet.src.is_link_local or packet.src.is_unspecified):
+        if (
+            packet.hop_limit != 1
+            or not (packet.src.is_link_local or packet.src.is_unspecified)
+            or not _alerts_routers(packet)
+        ):
             return DropReason.MALFORMED  # (RFC 3810, 5.1.14 and 6.2)
         if message.type == Icmpv6Type.LISTENER_QUERY:
             query = mld.Query.of(message)
@@ -161,6 +166,11 @@ class MldService(GroupService):
         path = LinkPath(interface.host.ip, FAMILIES[Ipv6], interface, source, dst)
         data = message.emit(source, dst)
         path.send(IpProtocol.ICMPV6, data, hop_limit=1, router_alert=True)
+
+
+def _alerts_routers(packet: Ipv6Packet) -> bool:
+    first = packet.extensions[0] if packet.extensions else None
+    return isinstance(first, Options) and ROUTER_ALERT_MLD in first.options
 
 
 def receive_igmp(

@@ -10,6 +10,7 @@ A host speaks IPv4, and IPv6 on the interfaces that were told to.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from ipaddress import IPv4Interface
 from typing import Final
 
 from sdnvirt.addresses import VLAN_MAX, IpAddress, Ipv4, Mac
@@ -192,6 +193,32 @@ class Host(Device):
             return where.assign(given)
         given.state = AddressState.TENTATIVE
         return where.enable_ipv6().add(given)
+
+    def probe(
+        self,
+        address: IPv4Interface,
+        interface: Interface | None = None,
+        on_result: Callable[[Mac | None], None] = lambda _: None,
+    ) -> None:
+        """Give an interface (by default the first) one more IPv4 address if nobody has it.
+
+        It is probed for some seconds, and announced when it is used (RFC 5227, 2.1 and 2.3).
+
+        Args:
+            address: the address with the length of its prefix.
+            interface: the interface, or None.
+            on_result: told who has the address already, or None when it is used.
+        """
+        where = interface or self.interface
+        own = Ipv4(address.ip)
+
+        def judged(holder: Mac | None) -> None:
+            if holder is None:
+                self.add_address(address, where)
+                where.arp.announce_twice(own)
+            on_result(holder)
+
+        where.arp.probe(own, judged)
 
     def enable_ipv6(self, interface: Interface | None = None) -> None:
         """Let an interface (by default the first) speak IPv6, and learn from routers."""

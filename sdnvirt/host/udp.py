@@ -62,7 +62,7 @@ class UdpSocket:
     """
 
     __slots__ = (
-        "_host", "_on_datagram", "_on_error", "address", "dscp", "fragmentation", "hop_limit",
+        "_groups", "_host", "_on_datagram", "_on_error", "address", "dscp", "fragmentation", "hop_limit",
         "interface", "port", "remote",
     )  # fmt: skip
 
@@ -99,6 +99,7 @@ class UdpSocket:
         self.hop_limit: int | None = None
         self.dscp = 0
         self.remote: tuple[IpAddress, int] | None = None
+        self._groups: dict[tuple[IpAddress, Interface], None] = {}
         table = self._table()
         self.port = port or next(free for free in EPHEMERAL_PORTS if (address, free) not in table)
         assert (address, self.port) not in table, f"UDP port {port} of {host.name} is in use"
@@ -131,8 +132,32 @@ class UdpSocket:
         path = LinkPath(self._host.ip, FAMILIES[Ipv4], interface, source, dst, mac)
         return self._send(path, port, payload, cause)
 
+    def join(self, group: IpAddress, interface: Interface | None = None) -> bool:
+        """Take datagrams to a group, too; return whether there was room for one more.
+
+        Args:
+            group: the group.
+            interface: where to listen; by default the socket's, else the first of the host.
+        """
+        where = interface or self.interface or self._host.interface
+        if (group, where) in self._groups:
+            return True
+        if not where.join(group):
+            return False
+        self._groups[group, where] = None
+        return True
+
+    def leave(self, group: IpAddress, interface: Interface | None = None) -> None:
+        """Take datagrams to a group no longer; the reverse of :meth:`join`."""
+        where = interface or self.interface or self._host.interface
+        if (group, where) in self._groups:
+            del self._groups[group, where]
+            where.leave(group)
+
     def close(self) -> None:
-        """Release the port."""
+        """Release the port, and leave the groups."""
+        for group, where in list(self._groups):
+            self.leave(group, where)
         del self._table()[self.address, self.port]
 
     def deliver(self, src: IpAddress, port: int, payload: bytes, cause: int) -> None:
