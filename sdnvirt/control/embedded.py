@@ -12,12 +12,9 @@ from __future__ import annotations
 
 import logging
 import random
-import socket
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from types import BuiltinFunctionType, MethodType
 from typing import Any, ClassVar
 
 from sdnvirt.control.apps import Apps
@@ -26,15 +23,14 @@ from sdnvirt.control.blame import Blame
 from sdnvirt.control.hub import SpinError, VirtualHub, installed
 from sdnvirt.control.logs import RyuLog
 from sdnvirt.control.modules import AppModules
-from sdnvirt.control.no_sockets import NoSockets
 from sdnvirt.control.options import config_file, parse, registered_options
 from sdnvirt.control.rest import ANSWER_LIMIT_NS, Exchange, RestAnswer
+from sdnvirt.control.stand_ins import stand_ins
 from sdnvirt.control.stock_ryu import (
     app_manager,
     cfg,
     controller,
     hub,
-    ofp_handler,
     ofproto_protocol,
 )
 from sdnvirt.control.substitutes import substitutes
@@ -228,7 +224,6 @@ class EmbeddedController(Companion):
         undo.callback(app_manager.SERVICE_BRICKS.clear)
         self._replace(app_manager.AppManager, "_instance", self._apps)
         self._replace(ofproto_protocol, "_supported_versions", set(ofproto_protocol._versions))
-        self._replace(ofp_handler, "OpenFlowController", _NoListener)
         for owner, name, value in substitutes():
             self._replace(owner, name, value)
         self._log.listen_to("ryu")
@@ -241,25 +236,12 @@ class EmbeddedController(Companion):
         with config_file(self._topology_path) as file:
             parse(cfg.CONF, ["--config-file", file], self._options)
         self._apps.load_apps(self._names)
-        for module, name, original in self._modules.substitute(self._stand_ins()):
+        for module, name, original in self._modules.substitute(stand_ins(self._time, self._random)):
             self._undo.callback(setattr, module, name, original)
         self._apps.boot(self._names)
         self._booted = True
         for serve in self._waiting:
             self._hub.spawn(serve)
-
-    def _stand_ins(self) -> dict[int, Any]:
-        """Map the identity of what leads out of the run to what an app gets for it."""
-        table: dict[int, Any] = {
-            id(time): self._time,
-            id(random): self._random,
-            id(socket): NoSockets(),
-        }
-        for module, stand_in in ((time, self._time), (random, self._random)):
-            for name, function in vars(module).items():
-                if isinstance(function, BuiltinFunctionType | MethodType) and name[0] != "_":
-                    table[id(function)] = getattr(stand_in, name)
-        return table
 
     def _run_hub(self, now: int) -> int:
         try:
@@ -323,10 +305,3 @@ class EmbeddedSide:
         """Close the connection."""
         self._socket.hang_up()
         self._controller.wake()
-
-
-class _NoListener:
-    """In place of Ryu's listener: switches connect through :meth:`EmbeddedController.connect`."""
-
-    def __call__(self) -> None:
-        """Return at once."""

@@ -1,7 +1,7 @@
 """What takes the place of functions and classes of Ryu's while it runs embedded.
 
 Apps do not notice: each gives the results of the original, sooner or in a fixed order, and the
-tests hold it against the original.
+tests hold it against the original. Only the listener is another: there is nothing to listen at.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sdnvirt.control import mac_conversion, oxm_conversion
-from sdnvirt.control.stock_ryu import addrconv, hub, ofproto_protocol, type_desc
+from sdnvirt.control.stock_ryu import addrconv, hub, ofp_handler, ofproto_protocol, type_desc
 from sdnvirt.control.waiting import VirtualEvent, VirtualQueue
 
 Substitute = tuple[Any, str, Any]
@@ -29,5 +29,13 @@ def substitutes() -> Iterator[Substitute]:
         if hasattr(ofproto, "oxm_types"):
             for name, function in oxm_conversion.conversions(ofproto, type_desc).items():
                 yield ofproto, name, function
+    yield ofp_handler, "OpenFlowController", NoListener
     yield hub, "Queue", VirtualQueue
     yield hub.eventlet.event, "Event", VirtualEvent
+
+
+class NoListener:
+    """In place of Ryu's listener: switches connect through :meth:`EmbeddedController.connect`."""
+
+    def __call__(self) -> None:
+        """Return at once."""
