@@ -37,6 +37,10 @@ BAD_ACTION_LENGTH: Final = 1
 """Code of BAD_ACTION: wrong length for the type (OFPBAC_BAD_LEN)."""
 
 
+BAD_ACTION_TOO_MANY: Final = 7
+"""Code of BAD_ACTION: more actions than can be handled (OFPBAC_TOO_MANY)."""
+
+
 class OpenFlowError(MalformedError):
     """Bytes that OpenFlow answers with an OFPT_ERROR of this type and code.
 
@@ -56,3 +60,8 @@ class OpenFlowError(MalformedError):
 def bad_length(what: str, size: int) -> OpenFlowError:
     """Return the error for a structure that cannot have the ``size`` bytes that it was given."""
     return OpenFlowError(BAD_REQUEST, BAD_LENGTH, f"{what} cannot have {size} bytes")
+
+
+def too_many_actions(what: str) -> OpenFlowError:
+    """Return the error for something of which no message could tell afterwards."""
+    return OpenFlowError(BAD_ACTION, BAD_ACTION_TOO_MANY, f"{what} is too long to be told")

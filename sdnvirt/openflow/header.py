@@ -18,6 +18,10 @@ HEADER_SIZE: Final = 8
 MESSAGE_MAX: Final = 0xFFFF
 """The longest message in bytes, header included: the length field has 16 bits."""
 
+DESCRIBED_MAX: Final = 65_000
+"""Bytes of the longest body by which something is made that other messages describe in one piece:
+a flow entry or a group. What describes it, in either version, is up to 100 bytes longer."""
+
 _LAYOUT: Final = Struct("!BBHI")
 
 

@@ -21,7 +21,8 @@ from struct import Struct
 from typing import Any, ClassVar, Final, NamedTuple, Protocol, Self, TypeVar
 
 from sdnvirt.openflow.element import pack_all
-from sdnvirt.openflow.errors import OpenFlowError, bad_length
+from sdnvirt.openflow.errors import OpenFlowError, bad_length, too_many_actions
+from sdnvirt.openflow.header import MESSAGE_MAX
 from sdnvirt.openflow.layout import Kind, Layout, getter
 
 
@@ -203,9 +204,15 @@ class Message(ABC):
 
 
 class RecordMessage(Record, Message):
-    """A message whose body is one record."""
+    """A message whose body is one record.
+
+    Attributes:
+        MOST: bytes of the longest body.
+    """
 
     __slots__ = ()
+
+    MOST: ClassVar[int] = MESSAGE_MAX
 
     @classmethod
     def unpack(cls, data: bytes, start: int, end: int) -> Self:
@@ -214,6 +221,8 @@ class RecordMessage(Record, Message):
         Raises:
             OpenFlowError: the body has another size than the record, or is refused.
         """
+        if end - start > cls.MOST:
+            raise too_many_actions(f"{cls.NOUN} of {end - start} bytes")
         behind = start + cls.LAYOUT.size
         if behind > end or (behind != end and not cls.TAIL):
             raise cls.wrong_size(end - start)

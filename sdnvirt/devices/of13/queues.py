@@ -7,6 +7,7 @@ link's, so those of queues on links of unlimited rate are not told.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from sdnvirt.devices.of13.handler import Answers, Entries, Handlers, age
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from sdnvirt.devices.agent import Agent
     from sdnvirt.devices.switch import OpenFlowSwitch
 
+QUEUES_TOLD: Final = 1_364
+"""Queues that a configuration has room for: up to 48 bytes each in 64 KiB, less its fixed part. It
+cannot be continued; who asks about one port is told of its first ones."""
+
 _WHOLE: Final = 1_000
 """Tenths of a percent."""
 
@@ -44,14 +49,12 @@ def _chosen(switch: OpenFlowSwitch, port_no: int) -> Iterable[tuple[int, PortQue
 
 
 def _get_config(agent: Agent, request: QueueGetConfigRequest) -> Message:
-    return QueueGetConfigReply(
-        request.port,
-        tuple(
-            PacketQueue(queue_id, number, _properties(queue, queues.rate_bps))
-            for number, queues in _chosen(agent.switch, request.port)
-            for queue_id, queue in queues.numbered.items()
-        ),
+    found = (
+        PacketQueue(queue_id, number, _properties(queue, queues.rate_bps))
+        for number, queues in _chosen(agent.switch, request.port)
+        for queue_id, queue in queues.numbered.items()
     )
+    return QueueGetConfigReply(request.port, tuple(islice(found, QUEUES_TOLD)))
 
 
 def _properties(queue: Queue, rate_bps: int | None) -> tuple[QueueProperty, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from sdnvirt.openflow.errors import bad_length
 from sdnvirt.openflow.v13.error_codes import OFPBRC, refuse
 from sdnvirt.openflow.v13.multipart import REQUESTS, MultipartRequest
 
@@ -43,5 +42,6 @@ class Reassembly:
 def _whole(parts: list[MultipartRequest]) -> MultipartRequest:
     entries = tuple(entry for part in parts for entry in part.entries)
     if REQUESTS[parts[0].kind].single and len(entries) != 1:
-        raise bad_length("a multipart request", len(entries))
+        detail = f"a multipart request of {len(entries)} entries, not of one"
+        raise refuse(OFPBRC.BAD_LEN, detail)
     return MultipartRequest(parts[0].kind, entries)

@@ -31,6 +31,10 @@ _NUMBER: Final = 1 << 13
 _PURPOSE_SHIFT: Final = 11
 _KNOWN_BITS: Final = 0x3BFF
 
+SPECS_MAX: Final = 1_000
+"""Specifications of one action. Each makes up to 48 bytes of the entry that is learned, which
+must be told in one message of 64 KiB."""
+
 
 class Purpose(IntEnum):
     """What a specification is for."""
@@ -120,10 +124,12 @@ class Learn(NiciraAction):
         if at > end:
             raise refuse(OFPBAC.BAD_LEN, f"Learn with {end - start} bytes of arguments")
         make: Callable[..., Self] = cls
-        specs = []
+        specs: list[Spec] = []
         while end - at >= _SPEC.size:
             if data[at : at + _SPEC.size] == b"\0\0":
                 break
+            if len(specs) == SPECS_MAX:
+                raise refuse(OFPBAC.TOO_MANY, f"Learn with over {SPECS_MAX} specifications")
             spec, at = _take_spec(data, at, end)
             specs.append(spec)
         if any(data[at:end]) or end - at >= 8:

@@ -11,6 +11,7 @@ from struct import Struct
 from typing import Any, ClassVar, Final
 
 from sdnvirt.openflow.action import Action
+from sdnvirt.openflow.header import DESCRIBED_MAX
 from sdnvirt.openflow.layout import Layout
 from sdnvirt.openflow.record import Part, Record, RecordMessage, SizedRecord, nested
 from sdnvirt.openflow.v10.actions import ACTION_LIST
@@ -61,6 +62,7 @@ class FlowMod(RecordMessage):
     LAYOUT: ClassVar[Layout] = Layout(_MATCH, "QHHHHIHH")
     TAIL: ClassVar[tuple[Part, ...]] = (ACTION_LIST,)
     NOUN: ClassVar[str] = "a flow mod"
+    MOST: ClassVar[int] = DESCRIBED_MAX
 
     @classmethod
     def check(cls, values: Sequence[Any]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Any, ClassVar, Final
 
+from sdnvirt.openflow.header import DESCRIBED_MAX
 from sdnvirt.openflow.record import Part, Record, RecordMessage, SizedRecord
 from sdnvirt.openflow.v13.constants import (
     DEFAULT_PRIORITY,
@@ -64,6 +65,7 @@ class FlowMod(RecordMessage):
     LAYOUT: ClassVar[Struct] = Struct("!QQBBHHHIIIH2x")
     TAIL: ClassVar[tuple[Part, ...]] = (MATCH, INSTRUCTION_LIST)
     NOUN: ClassVar[str] = "a flow mod"
+    MOST: ClassVar[int] = DESCRIBED_MAX
 
     @classmethod
     def check(cls, values: Sequence[Any]) -> None:

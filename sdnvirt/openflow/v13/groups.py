@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final, Self
 
 from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.element import pack_all
+from sdnvirt.openflow.header import DESCRIBED_MAX
 from sdnvirt.openflow.layout import Layout, words
 from sdnvirt.openflow.record import Part, Record, RecordMessage, SizedRecord, many
 from sdnvirt.openflow.v13.action_lists import unpack_actions
@@ -75,6 +76,7 @@ class GroupMod(RecordMessage):
     LAYOUT: ClassVar[Struct] = Struct("!HBxI")
     TAIL: ClassVar[tuple[Part, ...]] = (many(Bucket),)
     NOUN: ClassVar[str] = "a group mod"
+    MOST: ClassVar[int] = DESCRIBED_MAX
 
     @classmethod
     def check(cls, values: Sequence[Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sdnvirt.addresses import Mac
 from sdnvirt.drops import DropReason
-from sdnvirt.openflow.v10.actions import Output, SetNwTos
+from sdnvirt.openflow.v10.actions import Output, SetNwTos, SetTpSrc
 from sdnvirt.openflow.v10.constants import NO_BUFFER, OFPFC, OFPFF, OFPP, OFPR, OFPST, OFPCFrag
 from sdnvirt.openflow.v10.features import SetConfig
 from sdnvirt.openflow.v10.flow import FlowMod, FlowRemoved, FlowStatsRequest
@@ -136,3 +136,15 @@ def test_an_entry_with_more_tables_is_told_as_far_as_openflow_1_0_can(speaks: An
     old.scheduler.run_until(1_000_000_000)
     (removed,) = old.got(FlowRemoved)
     assert removed.reason == OFPRR.HARD_TIMEOUT
+
+
+def test_what_only_openflow_1_0_could_be_told_is_refused(speaks: Any) -> None:
+    """One action of 8 bytes is told in OpenFlow 1.3 as three of 16."""
+    old, new = speaks(1), speaks(4)
+    assert old.refusal(FlowMod(actions=(SetTpSrc(80),) * 2_000)) == "BAD_ACTION/TOO_MANY"
+    fits = FlowMod(actions=(SetTpSrc(80),) * 1_000)
+    assert old.ask(fits) == []
+    (reply,) = new.ask(MultipartRequest(OFPMP.FLOW, (flow13.FlowStatsRequest(),)))
+    assert len(reply.entries[0].instructions[0].actions) == 3_000
+    (reply,) = old.ask(StatsRequest(OFPST.FLOW, (FlowStatsRequest(),)))
+    assert reply.entries[0].actions == fits.actions

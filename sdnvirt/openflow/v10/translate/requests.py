@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from sdnvirt.openflow.element import pack_all
+from sdnvirt.openflow.errors import too_many_actions
+from sdnvirt.openflow.header import DESCRIBED_MAX
 from sdnvirt.openflow.v10.constants import EXACT_PRIORITY, OFPFC, OFPFF, OFPP
 from sdnvirt.openflow.v10.error_codes import OFPFMFC, refuse
 from sdnvirt.openflow.v10.flow import FlowMod, FlowStatsRequest
@@ -32,8 +35,8 @@ def flow_mod(mod: FlowMod) -> flow.FlowMod:
     MODIFY that changes nothing adds in OpenFlow 1.0 (4.6) but not in 1.3: that is the caller's.
 
     Raises:
-        OpenFlowError: the entry is for emergencies, for which there is no table, or an action of a
-            known vendor breaks that vendor's rules.
+        OpenFlowError: the entry is for emergencies, for which there is no table, an action of a
+            known vendor breaks that vendor's rules, or no message of 1.3 could tell of all actions.
     """
     if mod.flags & OFPFF.EMERG:
         if mod.idle_timeout or mod.hard_timeout:
@@ -41,6 +44,9 @@ def flow_mod(mod: FlowMod) -> flow.FlowMod:
         raise refuse(OFPFMFC.ALL_TABLES_FULL, "there is no table of emergency flow entries")
     deletes = mod.command in (OFPFC.DELETE, OFPFC.DELETE_STRICT)
     actions = actions_to_v13(mod.actions)
+    told = len(pack_all(actions))
+    if told > DESCRIBED_MAX:  # some take six times the room in OpenFlow 1.3
+        raise too_many_actions(f"a flow entry of {told} bytes")
     flags = mod.flags
     if mod.command == OFPFC.ADD:
         flags |= OFPFF13.RESET_COUNTS
