@@ -1,4 +1,4 @@
-"""The command line: ``sdnvirt run``, ``validate``, ``schema``, ``controller``.
+"""The command line: ``sdnvirt run``, ``validate``, ``trace``, ``flows`` and the others.
 
 Commands import what they need when they run, so that ``--help`` answers at once. What is wrong is
 told in one line each, on standard error; a traceback only with ``--debug``. The exit statuses are
@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
 from typing import Any, Final, NoReturn
@@ -51,6 +52,22 @@ _debug: Final = click.option(
 )  # fmt: skip
 
 
+class _File(click.Path):
+    """The name of a file or folder; click would take an empty one for the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the name."""
+        if not value:
+            self.fail("an empty name.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class _Whole(click.IntRange):
+    """A whole number in a range."""
+
+    name = "whole number"
+
+
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: sdnvirt run topologies/quickstart.yaml. Exit status: 0 when all went well, "
@@ -66,10 +83,10 @@ def cli() -> None:
     short_help="Run a topology file and make its checks.",
     epilog="Example: sdnvirt run topologies/quickstart.yaml --pcap captures",
 )
-@click.argument("file", type=click.Path())
-@click.option("--seed", type=click.IntRange(min=0), metavar="NUMBER",
+@click.argument("file", type=_File())
+@click.option("--seed", type=_Whole(min=0), metavar="NUMBER",
               help="Seed of everything random, instead of the file's.")  # fmt: skip
-@click.option("--pcap", type=click.Path(), metavar="DIR",
+@click.option("--pcap", type=_File(), metavar="DIR",
               help="Write what each node sends and receives to DIR/NODE.pcapng.")  # fmt: skip
 @click.option(
     "--controller", metavar="CONTROLLER", default="topology",
@@ -77,17 +94,17 @@ def cli() -> None:
     "per-hypervisor[:PORT] for one at the address of each hypervisor, a Ryu app to embed (file or "
     "module), or none.",
 )  # fmt: skip
-@click.option("--listen", type=click.IntRange(1, 65535), metavar="PORT",
+@click.option("--listen", type=_Whole(1, 65535), metavar="PORT",
               help="Let OpenFlow switches listen at 127.0.0.1 from this port on, in the file's "
               "order, for tools such as ovs-ofctl; then the run takes real time.")  # fmt: skip
-@click.option("--private-key", type=click.Path(), metavar="PEM",
+@click.option("--private-key", type=_File(), metavar="PEM",
               help="The switches' key, for ssl: and for listening with TLS.")  # fmt: skip
-@click.option("--certificate", type=click.Path(), metavar="PEM",
+@click.option("--certificate", type=_File(), metavar="PEM",
               help="The switches' certificate.")  # fmt: skip
-@click.option("--ca-cert", type=click.Path(), metavar="PEM",
+@click.option("--ca-cert", type=_File(), metavar="PEM",
               help="Of the CA that signed the other side's certificate.")  # fmt: skip
 @click.option(
-    "--json", "json_file", type=click.Path(), metavar="FILE",
+    "--json", "json_file", type=_File(), metavar="FILE",
     help="Write the report as JSON, too; - for standard output, in place of the text.",
 )  # fmt: skip
 @click.option("-v", "--verbose", is_flag=True, help="Show all that embedded apps log.")
@@ -107,7 +124,7 @@ def run(**options: Any) -> int:
     short_help="Say whether topology files are right.",
     epilog="Example: sdnvirt validate topologies/*.yaml",
 )
-@click.argument("files", type=click.Path(), nargs=-1, required=True)
+@click.argument("files", type=_File(), nargs=-1, required=True)
 @_debug
 def validate(files: tuple[str, ...]) -> int:
     """Say whether topology FILES are right, and all that is wrong with them."""
@@ -132,14 +149,14 @@ def schema() -> int:
     short_help="Follow a packet, with every device's reasons.",
     epilog="Example: sdnvirt trace topologies/quickstart.yaml acme-a acme-b --udp 53",
 )
-@click.argument("file", type=click.Path())
+@click.argument("file", type=_File())
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
-@click.option("--udp", type=click.IntRange(1, 65535), metavar="PORT",
+@click.option("--udp", type=_Whole(1, 65535), metavar="PORT",
               help="Send a UDP datagram to this port, instead of an echo request.")  # fmt: skip
 @click.option("--at", metavar="TIME",
               help="Virtual time to send it, as 5s; by default once booted.")  # fmt: skip
-@click.option("--seed", type=click.IntRange(min=0), metavar="NUMBER",
+@click.option("--seed", type=_Whole(min=0), metavar="NUMBER",
               help="Seed of everything random, instead of the file's.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @_debug
@@ -165,7 +182,7 @@ def _state_command(kind: str, what: str) -> None:
         short_help=f"Print the {what} of OpenFlow switches.",
         epilog=f"Example: sdnvirt {kind} report.json s1, after sdnvirt run FILE --json report.json",
     )
-    @click.argument("file", type=click.Path())
+    @click.argument("file", type=_File())
     @click.argument("switches", nargs=-1, metavar="[SWITCH]...")
     @_debug
     def _print(file: str, switches: tuple[str, ...]) -> int:
@@ -187,9 +204,9 @@ _state_command("ports", "ports")
 )
 @click.argument("apps", nargs=-1, required=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True,
+@click.option("--port", type=_Whole(1, 65535), default=DEFAULT_PORT, show_default=True,
               metavar="PORT", help="TCP port to listen at.")  # fmt: skip
-@click.option("--topology", type=click.Path(), metavar="FILE",
+@click.option("--topology", type=_File(), metavar="FILE",
               help="Topology file for apps that read one.")  # fmt: skip
 @click.option("--bgp-port", type=click.IntRange(1, 65535), default=BGP_PORT, show_default=True,
               metavar="PORT", help="TCP port of BGP, for apps that speak it; below 1024 it takes "
@@ -205,6 +222,8 @@ def controller(
     """
     from sdnvirt.control.launch import run_controller
 
+    if topology is not None and not os.path.isfile(topology):
+        raise TopologyError([f"{topology}: found no such file, expected a topology file"])
     with handled_by(signal.default_int_handler):  # to end a server is no failure
         return run_controller(apps, host, port, topology, bgp_port)
 
@@ -229,7 +248,8 @@ def _status(settings: Settings) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as wrong:
-        wrong.show()
+        with suppress(OSError):
+            wrong.show()
         return wrong.exit_code
     except KeyboardInterrupt:
         _tell("interrupted")
@@ -253,7 +273,7 @@ def _run(settings: Settings) -> int:
 def _blame(error: Exception) -> int:
     """Tell what went wrong, a line for each mistake; return the exit status."""
     if isinstance(error, TopologyError):
-        click.echo(str(error), err=True)  # each line begins with its place in the file
+        _print_error(str(error))  # each line begins with its place in the file
         return WRONG
     if isinstance(error, SdnvirtError):
         _tell(str(error))
@@ -268,7 +288,12 @@ def _blame(error: Exception) -> int:
 
 
 def _tell(text: str) -> None:
-    click.echo(f"sdnvirt: {text}", err=True)
+    _print_error(f"sdnvirt: {text}")
+
+
+def _print_error(text: str) -> None:
+    with suppress(OSError):  # the status tells, even where nobody can read why
+        click.echo(text, err=True)
 
 
 def _discard_output() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 from contextlib import ExitStack
 from pathlib import Path
 from shutil import get_terminal_size
@@ -40,6 +41,10 @@ FILE_WIDTH: Final = 100
 """Columns of a report that goes to a file or a pipe."""
 
 _STANDARD_OUTPUT: Final = "-"
+
+
+GRACE_S: Final = 5.0
+"""Real time that a run has to come to its end after a signal: an app may never return."""
 
 
 class _InterruptError(Exception):
@@ -84,6 +89,8 @@ def run_topology(
     if json_file not in (None, _STANDARD_OUTPUT):
         _check_writable(Path(str(json_file)))
     tls = _tls_files(private_key, certificate, ca_cert)
+    if tls is not None and listen is None and not controller.startswith("ssl:"):
+        raise UserError("--private-key, --certificate and --ca-cert go with --listen or ssl:")
     spec = topology.load(file, seed=seed)
     log = AppLog()
     told: SdnvirtError | None = None
@@ -140,11 +147,13 @@ def _play(network: Network, checks: Checks) -> int:
             network.run_until(end)
     except _InterruptError as interrupt:
         return interrupt.status
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
     return 0
 
 
 def _interrupting(network: Network) -> Handler:
-    """Return what ends a run between two events, and at the second signal at once."""
+    """Return what ends a run between two events, and at the second signal or too late at once."""
     signals = 0
 
     def handle(number: int, frame: FrameType | None) -> None:
@@ -152,6 +161,8 @@ def _interrupting(network: Network) -> Handler:
         signals += 1
         if signals > 1:
             end_at_once(number, frame)
+        signal.signal(signal.SIGALRM, lambda _number, frame: end_at_once(number, frame))
+        signal.setitimer(signal.ITIMER_REAL, GRACE_S)
         network.fail(_InterruptError(number))
 
     return handle

@@ -41,6 +41,8 @@ def trace_packet(
     """
     with load(file, seed=seed) as network:
         ends = _host(network, source), _host(network, target)
+        if source == target:
+            raise UserError(f"nothing leaves {source} for itself; name two nodes")
         if at is not None:
             network.run_until(at)
         found = trace(network, *ends, udp)

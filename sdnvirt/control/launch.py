@@ -66,7 +66,7 @@ def run_controller(
             manager.main(args=[*arguments, *apps], prog="sdnvirt controller")
         except KeyboardInterrupt:
             pass
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise blame.error(error) from error
     return 0
 

@@ -21,7 +21,7 @@ from sdnvirt.network.arguments import frame_bytes, time_ns
 from sdnvirt.network.build import Plant, build
 from sdnvirt.network.faults import Faults
 from sdnvirt.network.graph import LiveGraph, node_of
-from sdnvirt.network.nodes import HostNode, Node, nearest
+from sdnvirt.network.nodes import HostNode, Node, choices
 from sdnvirt.network.routing import CONVERGENCE_NS, converge
 from sdnvirt.network.timeline import play
 from sdnvirt.topology.events import Event
@@ -236,7 +236,7 @@ class Network:
         """
         device = self.plant.devices.get(name)
         if device is None:
-            raise UserError(f"no node {name!r} in {self.topology.name}{nearest(name, self.nodes)}")
+            raise UserError(f"no node {name!r} in {self.topology.name}{choices(name, self.nodes)}")
         return HostNode(self, device) if name in self.plant.hosts else Node(self, device)
 
     @property
@@ -271,7 +271,7 @@ class Network:
         a, _, b = name.partition("--")
         found = links.get(name) or links.get(f"{b}--{a}")
         if found is None:
-            raise UserError(f"no link {name!r} in {self.topology.name}{nearest(name, links)}")
+            raise UserError(f"no link {name!r} in {self.topology.name}{choices(name, links)}")
         return found
 
     def set_link(self, name: str, up: bool) -> None:

@@ -25,11 +25,24 @@ PROGRAM_LIMIT_NS: Final = 3600 * NS_PER_S
 PING_SLACK_NS: Final = 10**9
 """Virtual time that a ping may take beyond its requests and their timeouts."""
 
+NAMES_SHOWN: Final = 6
+"""Names that a message lists at most: a line of a terminal has room for them."""
+
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return ``; did you mean NAME?`` if some name is like the one given, else ""."""
     found = difflib.get_close_matches(name, list(names), n=1)
     return f"; did you mean {found[0]}?" if found else ""
+
+
+def choices(name: str, names: Iterable[str]) -> str:
+    """Return :func:`nearest`, or if no name is like the one given, the first few that there are."""
+    known = list(names)
+    near = nearest(name, known)
+    if near or not known:
+        return near
+    more = f" and {len(known) - NAMES_SHOWN} more" if len(known) > NAMES_SHOWN else ""
+    return f"; there {'is' if len(known) == 1 else 'are'} {', '.join(known[:NAMES_SHOWN])}{more}"
 
 
 class Node:

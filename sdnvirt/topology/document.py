@@ -113,11 +113,17 @@ class _Composer:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             position = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            if mark and self._is_tab(mark.line, mark.column):
+                self._stop(position, "broken YAML: a tab, where YAML takes only spaces", "YAML")
             told = " ".join(filter(None, (error.context, error.problem)))
             self._stop(position, f"broken YAML: {_restore(told)}", "YAML")
         except yaml.reader.ReaderError as error:
             found = f"broken YAML: {error.reason} at position {error.position}"
             self._stop((1, 1), found, "YAML")
+
+    def _is_tab(self, line: int, column: int) -> bool:
+        lines = self._text.split("\n")
+        return line < len(lines) and lines[line][column : column + 1] == "\t"
 
     def _document(self) -> Value:
         next(self._events)  # the start of the stream

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import ParseError
 from sdnvirt.topology import spec
 from sdnvirt.topology.model import Model
 from sdnvirt.topology.names import MAX_NODES, NAME_MAX
-from sdnvirt.topology.problems import Path, Problems, Words
+from sdnvirt.topology.problems import Path, Problems, Words, similar_files
 from sdnvirt.topology.quality_spec import LinkQuality
 
 if TYPE_CHECKING:
@@ -200,7 +200,8 @@ def _read_graphml(
         with file.open("rb") as stream:
             data = stream.read(MAX_GRAPHML_BYTES + 1)
     except (OSError, ValueError):
-        problems.add(path, written, f"a file that can be read; tried {file}")
+        near = similar_files(written, [file.parent], "*.graphml")
+        problems.add(path, written, f"a file that can be read; tried {file}", near)
         return None
     if len(data) > MAX_GRAPHML_BYTES or b"<!DOCTYPE" in data:  # whose entities may be huge
         problems.add(path, written, f"at most {MAX_GRAPHML_BYTES} bytes and no DOCTYPE")

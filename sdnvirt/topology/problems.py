@@ -7,9 +7,11 @@ NAME?``. ``where`` is the path of keys to the value, such as ``hosts.h1.address`
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path as FilePath
 from typing import Final, Protocol
 
 from sdnvirt.errors import TopologyError
@@ -138,6 +140,20 @@ def nearest(wrong: str, names: tuple[str, ...]) -> str:
     lowered = wrong[:MAX_SHOWN].lower()
     close = difflib.get_close_matches(lowered, names, n=1)
     return close[0] if close else ""
+
+
+def similar_files(written: str, folders: Iterable[FilePath], pattern: str) -> Iterator[str]:
+    """Yield what a file that is not there could have been meant to be, written in the same way.
+
+    Args:
+        written: its name in the topology file.
+        folders: where it was looked for.
+        pattern: what the names of such files are like, as ``*.py``.
+    """
+    beside = FilePath(written).parent
+    for folder in folders:
+        with suppress(OSError):
+            yield from (str(beside / file.name) for file in sorted(folder.glob(pattern)))
 
 
 def show(value: object) -> str:

@@ -11,7 +11,7 @@ from sdnvirt.addresses import ANY_IPV4, Ipv4
 from sdnvirt.errors import MalformedError
 from sdnvirt.topology import spec
 from sdnvirt.topology.plant import Plant
-from sdnvirt.topology.problems import Path, Problems, Words
+from sdnvirt.topology.problems import Path, Problems, Words, similar_files
 from sdnvirt.topology.registry import Kind, Registry
 from sdnvirt.topology.resolved import (
     App,
@@ -63,10 +63,11 @@ def _find_app(name: str, folder: FilePath, path: Path, problems: Problems) -> Ap
     tried = list(dict.fromkeys(place / name for place in (folder, folder.parent, FilePath.cwd())))
     for file in tried:
         with suppress(OSError):  # a name that the system finds too long is a file not found
-            if file.is_file():
+            if name.endswith(".py") and file.is_file():
                 return App(name, str(file.resolve()))
     places = ", ".join(map(str, tried))
-    problems.add(path, name, f"a Python file or a module such as my.app; tried {places}")
+    expected = f"a Python file or a module such as my.app; tried {places}"
+    problems.add(path, name, expected, similar_files(name, [file.parent for file in tried], "*.py"))
     return App(name, None)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from sdnvirt.topology import fields as f
 from sdnvirt.topology.model import Model, one_of, written
@@ -289,6 +290,8 @@ class ControllerSpec(Model):
     @model_validator(mode="after")
     def _one_key(self) -> Self:
         one_of(self, ("app", "apps"))
+        if self.apps == []:
+            raise PydanticCustomError("words", "", {"found": "no app", "expected": "one or more"})
         return self
 
 

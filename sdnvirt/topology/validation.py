@@ -7,7 +7,7 @@ from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from sdnvirt.topology.problems import Path, Problems, Words
+from sdnvirt.topology.problems import Path, Problems, Words, nearest
 from sdnvirt.topology.spec import TopologySpec
 
 _EXPECTED: Final[Mapping[str, str]] = {
@@ -28,10 +28,22 @@ def validate(data: Any, problems: Problems) -> TopologySpec:
     try:
         return TopologySpec.model_validate(data)
     except ValidationError as invalid:
-        for error in invalid.errors(include_url=False):
-            _note(error, problems)
+        errors = invalid.errors(include_url=False)
+        meant = {path for error in errors if (path := _meant(error))}
+        for error in errors:
+            if error["type"] != "missing" or error["loc"] not in meant:
+                _note(error, problems)
     problems.raise_if_any()
     raise AssertionError("unreachable: a ValidationError has at least one error")
+
+
+def _meant(error: Any) -> Path:
+    """Return the path of the key that an unknown key was meant to be, or () if none is like it."""
+    if error["type"] != "extra_forbidden":
+        return ()
+    *parent, key = error["loc"]
+    near = nearest(str(key), _keys(tuple(parent)))
+    return (*parent, near) if near else ()
 
 
 def _note(error: Any, problems: Problems) -> None:

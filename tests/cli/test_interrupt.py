@@ -109,6 +109,17 @@ def test_ctrl_c_twice_ends_at_once(start: Start, steered: Write, app: Write) -> 
     assert (process.returncode, out, err) == (130, "", "sdnvirt: interrupted\n")
 
 
+def test_what_does_not_end_after_ctrl_c_is_ended(start: Start, steered: Write, app: Write) -> None:
+    steered("controller: {app: app.py}\nchecks: [{ping: {from: h1, to: h2}}]\n")
+    app("print('busy', flush=True)\nwhile True: pass")
+    process = start("run", "net.yaml")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "busy\n"
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=TIMEOUT_S)
+    assert (process.returncode, out, err) == (143, "", "sdnvirt: interrupted\n")
+
+
 @pytest.mark.parametrize("delay_s", [0.0, 0.1, 0.3])
 def test_ctrl_c_while_modules_are_imported(
     start: Start, steered: Write, app: Write, delay_s: float

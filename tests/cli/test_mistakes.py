@@ -24,6 +24,8 @@ checks:
     at: 10ms
 """
 
+SILENT = f'exec {sys.executable} -m sdnvirt "$@" 2>/dev/full'
+
 MANY_PINGS = """
 checks:
   - ping: {from: h1, to: h2, count: 4000, interval: 1ms, size: 1400}
@@ -279,6 +281,9 @@ def test_a_terminal_that_lacks_a_letter(sdnvirt: Run, bridged: Write) -> None:
         (("run", "a", "b"), "Got unexpected extra argument (b)"),
         (("run", "a", "--sede", "1"), "No such option '--sede'."),
         (("run", "a", "--seed", "-1"), "Invalid value for '--seed': -1 is not in the range x>=0."),
+        (("run", "a", "--seed", "x"), "Invalid value for '--seed': 'x' is not a valid whole num"),
+        (("run", ""), "Invalid value for 'FILE': an empty name."),
+        (("run", "a", "--pcap", ""), "Invalid value for '--pcap': an empty name."),
         (("validate",), "Missing argument 'FILES...'."),
         (("controller",), "Missing argument 'APPS...'."),
         (("controller", "a", "--port", "0"), "Invalid value for '--port': 0 is not in the range"),
@@ -308,6 +313,29 @@ def test_debug_shows_the_traceback_wherever_it_stands(
     assert done.status == 2
     assert done.err.startswith("Traceback (most recent call last):")
     assert "no.yaml: found no readable file" in done.err.splitlines()[-1]
+
+
+def test_what_is_wrong_is_wrong_even_if_it_cannot_be_told(sdnvirt: Run) -> None:
+    for arguments in (("run", "no.yaml"), ("run", "a", "--seed", "x"), ("flows", "no.json")):
+        with open("/dev/full", "w") as full:
+            done = sdnvirt(*arguments, command=["/bin/sh", "-c", SILENT, "sh"], stdout=full)
+        assert (done.status, done.err) == (2, "")
+
+
+def test_files_of_tls_need_somewhere_to_use_them(sdnvirt: Run, bridged: Write) -> None:
+    bridged(PING)
+    files = ("--private-key", "a", "--certificate", "b", "--ca-cert", "c")
+    assert_one_line(
+        sdnvirt("run", "net.yaml", *files),
+        "sdnvirt: --private-key, --certificate and --ca-cert go with --listen or ssl:",
+    )
+
+
+def test_a_topology_for_apps_that_is_missing(sdnvirt: Run) -> None:
+    assert_one_line(
+        sdnvirt("controller", "app.py", "--topology", "no.yaml"),
+        "no.yaml: found no such file, expected a topology file",
+    )
 
 
 def test_a_bug_is_called_one(sdnvirt: Run, bridged: Write) -> None:

@@ -45,6 +45,7 @@ def test_a_trace_without_an_answer_fails(sdnvirt: Run) -> None:
     ("arguments", "line"),
     [
         (("red1", "redd2"), "sdnvirt: no node 'redd2' in vlan-trunk; did you mean red2?"),
+        (("red1", "red1"), "sdnvirt: nothing leaves red1 for itself; name two nodes"),
         (("b1", "red2"), "sdnvirt: b1 sends no packets of its own; name a host, VM or function"),
         (
             ("red1", "red2", "--at", "soon"),
@@ -86,10 +87,27 @@ def test_flows_of_a_topology_are_those_after_booting(sdnvirt: Run) -> None:
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        (None, "sdnvirt: report.json: No such file or directory\n"),
-        ("[]", "sdnvirt: report.json: not the JSON report of a run\n"),
-        ("{", "sdnvirt: report.json: not the JSON report of a run\n"),
-        (json.dumps({"switches": {"s1": {}}}), "sdnvirt: no OpenFlow switch 's2' in report.json"),
+        (None, "report.json: found no readable file (No such file or directory), expected the"),
+        ("[]", "report.json: found JSON without the key switches, expected the JSON report of a"),
+        ("{\n", "report.json:2:1: found broken JSON (Expecting property name enclosed in double"),
+        ("[" * 100_000, "report.json: found no JSON, expected the JSON report of a run"),
+        ('{"switches": 5}', "report.json: found JSON without the key switches, expected the JSON"),
+        (
+            '{"switches": {"s1": {}}}',
+            "report.json: found no flows of the switch 's1', expected",
+        ),
+        (
+            '{"switches": {"s2": {"flows": []}, "s3": {"flows": 5}}}',
+            "report.json: found no flows of the switch 's3', expected the JSON report of a run",
+        ),
+        (
+            '{"switches": {"s22": {"flows": []}}}',
+            "no OpenFlow switch 's2' in report.json; did you mean s22?",
+        ),
+        (
+            '{"switches": {"core": {"flows": []}}}',
+            "no OpenFlow switch 's2' in report.json; there is core",
+        ),
     ],
 )
 def test_what_is_no_report_is_told(
@@ -98,5 +116,13 @@ def test_what_is_no_report_is_told(
     if content is not None:
         (tmp_path / "report.json").write_text(content)
     done = sdnvirt("flows", "report.json", "s2")
-    assert done.status == 2
-    assert done.err.startswith(line)
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith(f"sdnvirt: {line}")
+    assert done.err.count("\n") == 1
+
+
+def test_a_network_without_openflow_switches_has_no_flows(sdnvirt: Run) -> None:
+    file = ROOT / "topologies" / "vlan-trunk.yaml"
+    done = sdnvirt("flows", file)
+    assert (done.status, done.out) == (0, "")
+    assert done.err == f"sdnvirt: there is no OpenFlow switch in {file}\n"

@@ -101,6 +101,7 @@ def test_a_failure_ends_the_run_once(network: Network) -> None:
         (lambda net: net.inject("h1:b2", echo()), "no port 'b2' on h1; there are b1"),
         (lambda net: net.link("b1--b3"), "no link 'b1--b3' in square; did you mean b1--b2?"),
         (lambda net: net.set_link("b1", up=False), "no link 'b1' in square"),
+        (lambda net: net["x"], "no node 'x' in square; there are b1, b2, h1, h2"),
     ],
 )
 def test_a_wrong_name_is_told_with_the_nearest(network: Network, ask: Any, answer: str) -> None:

@@ -108,6 +108,16 @@ VALUES = {
                  "2:24: fabric.fat_tree.k: found 3, expected an even number of pods from 2 to 32"),
     "no app": ("controller: {}",
                "2:13: controller: found none, expected exactly one of app, apps"),
+    "an empty list of apps": (
+        "controller: {apps: []}",
+        "2:13: controller: found no app, expected one or more"),
+    "a key that was meant to be another, which is required": (
+        "checks: [{ping: {form: a, to: b}}]",
+        "2:18: checks[0].ping.form: found the unknown key 'form', expected one of from, to, count, "
+        "interval, size, timeout; did you mean from?"),
+    "a tab": (
+        "switches:\n\ts1: {kind: bridge}",
+        "3:1: found broken YAML: a tab, where YAML takes only spaces, expected YAML"),
     "two checks": ("checks: [{ping: {from: a, to: b}, lease: {vm: a}}]",
                    "2:10: checks[0]: found ping and lease, expected exactly one of ping, lease"),
     "a fail mode": ("switches: {s1: {kind: openflow, fail_mode: standalon}}",
@@ -504,6 +514,19 @@ def test_a_missing_app_names_the_places_where_it_was_looked_for(
         f"{folder}/f.yaml:2:19: controller.app: found 'my.py', expected a Python file or a module "
         f"such as my.app; tried {folder}/my.py, {tmp_path}/my.py, {current}/my.py"
     )
+
+
+def test_a_file_that_is_not_there_may_be_meant_to_be_a_neighbour(tmp_path: Path) -> None:
+    (tmp_path / "apps").mkdir()
+    (tmp_path / "apps" / "switch.py").touch()
+    (tmp_path / "apps" / "readme").touch()
+    (tmp_path / "net.graphml").touch()
+    (line,) = problems("controller: {app: apps/swich.py}", str(tmp_path / "f.yaml"))
+    assert line.endswith("; did you mean apps/switch.py?")
+    (line,) = problems("controller: {app: apps/readme}", str(tmp_path / "f.yaml"))
+    assert "found 'apps/readme', expected a Python file or a module" in line
+    (line,) = problems("fabric: {graphml: {file: nett.graphml}}", str(tmp_path / "f.yaml"))
+    assert line.endswith("; did you mean net.graphml?")
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
