@@ -62,8 +62,8 @@ class UdpSocket:
     """
 
     __slots__ = (
-        "_groups", "_host", "_on_datagram", "_on_error", "address", "dscp", "fragmentation", "hop_limit",
-        "interface", "port", "remote",
+        "_groups", "_host", "_on_datagram", "_on_error", "address", "dscp", "fragmentation",
+        "hop_limit", "interface", "port", "remote",
     )  # fmt: skip
 
     def __init__(
