@@ -51,6 +51,7 @@ class DropReason(Enum):
     # tunnels
     ENCAP_TOO_BIG = "encapsulated, the packet is larger than the underlay's MTU"
     NO_TUNNEL_ID = "sent to a tunnel without a VNI"
+    NO_TUNNEL_DESTINATION = "sent to a flow-based tunnel without a remote endpoint"
     VXLAN_FLAGS = "the VXLAN header has no valid VNI flag (RFC 7348, section 5)"
     UNKNOWN_VNI = "the VNI is not one of this VTEP's networks"
     UNKNOWN_VTEP = "the outer source is not a VTEP known here"

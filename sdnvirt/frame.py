@@ -40,6 +40,18 @@ NOBODY: Final = Provenance(0, "nobody")
 """Provenance of frames that were made outside any network, as in unit tests."""
 
 
+TUNNEL_ID_MASK: Final = (1 << 64) - 1
+"""The bits of a frame's tunnel metadata that are the tunnel id."""
+
+TUNNEL_DST_SHIFT: Final = 64
+"""Where the outer packet's destination stands in the tunnel metadata, 32 bits of IPv4."""
+
+TUNNEL_SRC_SHIFT: Final = 96
+"""Where its source stands, 32 bits."""
+
+_ADDRESS_MASK: Final = (1 << 32) - 1
+
+
 class Frame:
     """An Ethernet frame without its frame check sequence.
 
@@ -49,25 +61,42 @@ class Frame:
     Attributes:
         data: the frame's bytes, from the destination MAC address on.
         size: how many they are.
-        tunnel_id: VNI given to or taken from a tunnel port with the frame (OpenFlow's tunnel_id
-            metadata), 0 for none.
+        tunnel: what is given to or taken from a tunnel port with the frame, 0 for nothing: the
+            tunnel id (OpenFlow's field of that name, a VNI) in the lower 64 bits, and above it
+            the outer packet's destination and source. One number, so that those who carry
+            frames ask for it once.
         key: the flow key, computed by the first device that needs it and carried from then on;
             None until then.
         provenance: where it came from; never read by a device.
     """
 
-    __slots__ = ("data", "key", "provenance", "size", "tunnel_id")
+    __slots__ = ("data", "key", "provenance", "size", "tunnel")
 
-    def __init__(self, data: bytes, provenance: Provenance = NOBODY, tunnel_id: int = 0) -> None:
+    def __init__(self, data: bytes, provenance: Provenance = NOBODY, tunnel: int = 0) -> None:
         self.data = data
         self.size: int = len(data)
-        self.tunnel_id = tunnel_id
+        self.tunnel = tunnel
         self.key: bytes | None = None
         self.provenance = provenance
 
-    def rewritten(self, data: bytes, tunnel_id: int | None = None) -> Frame:
+    @property
+    def tunnel_id(self) -> int:
+        """The tunnel id, 0 for none."""
+        return self.tunnel & TUNNEL_ID_MASK
+
+    @property
+    def tunnel_dst(self) -> int:
+        """The outer packet's IPv4 destination, 0 for none."""
+        return self.tunnel >> TUNNEL_DST_SHIFT & _ADDRESS_MASK
+
+    @property
+    def tunnel_src(self) -> int:
+        """The outer packet's IPv4 source, 0 for none."""
+        return self.tunnel >> TUNNEL_SRC_SHIFT
+
+    def rewritten(self, data: bytes, tunnel: int | None = None) -> Frame:
         """Return the frame that a device makes of this one: other bytes, the same provenance."""
-        return Frame(data, self.provenance, self.tunnel_id if tunnel_id is None else tunnel_id)
+        return Frame(data, self.provenance, self.tunnel if tunnel is None else tunnel)
 
     def __repr__(self) -> str:
         return f"<Frame {self.size} B of {self.provenance!r}>"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from sdnvirt.addresses import Ipv4
 from sdnvirt.datapath.admission import check_actions, check_packet_out, check_queues, check_set
 from sdnvirt.datapath.cache import FlowCache
 from sdnvirt.datapath.entry import FlowEntry
@@ -73,16 +74,16 @@ class Datapath:
         """
         key = frame.key
         if key is None:
-            key = frame.key = flow_key(frame.data, frame.tunnel_id)
+            key = frame.key = flow_key(frame.data, frame.tunnel)
         self._cache.reveal()
         flow = self.flows_of[in_port].get(key)
         if flow is not None:
             return flow
-        deep = deep_key(frame.data, frame.tunnel_id)
+        deep = deep_key(frame.data, frame.tunnel)
         flow = self.flows_of[in_port].get(deep)
         if flow is not None:
             return flow
-        fields = packet_fields(frame.data[:KEY_BYTES], in_port, frame.tunnel_id, 0)
+        fields = packet_fields(frame.data[:KEY_BYTES], in_port, frame.tunnel, 0)
         flow = self._cache.find(in_port, fields)
         if flow is None:
             flow = process(Walk(self.state, in_port, frame, fields=fields))
@@ -229,6 +230,8 @@ class Datapath:
         for sent, target in flow.preview(frame):
             changed = "" if sent.data == frame.data else f" as {len(sent.data)} B, rewritten"
             tunnel = f" with tunnel id {sent.tunnel_id}" if sent.tunnel_id else ""
+            if sent.tunnel_dst:
+                tunnel += f" for {Ipv4(sent.tunnel_dst)}"
             narration.append(f"to {_place(target)}{changed}{tunnel}")
             if isinstance(target, Normal) and bridge is not None:
                 narration += bridge(sent)

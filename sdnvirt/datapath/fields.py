@@ -15,6 +15,7 @@ from sdnvirt.datapath.neighbour import (
     TARGET_AT,
     link_address_at,
 )
+from sdnvirt.frame import TUNNEL_DST_SHIFT, TUNNEL_ID_MASK, TUNNEL_SRC_SHIFT
 from sdnvirt.openflow.nicira import fields as nxm
 from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.constants import OFPVID
@@ -61,7 +62,15 @@ _BLANK: Final[Fields] = dict.fromkeys(nxm.FIELDS, 0)
 """Registers and the like, which hold 0 until an action writes there."""
 
 
-def packet_fields(data: bytes, in_port: int, tunnel_id: int, metadata: int) -> Fields:
+TUNNEL_SHIFTS: Final[dict[OxmField, int]] = {
+    oxm.TUNNEL_ID: 0,
+    nxm.TUN_IPV4_DST: TUNNEL_DST_SHIFT,
+    nxm.TUN_IPV4_SRC: TUNNEL_SRC_SHIFT,
+}
+"""Where fields stand in a frame's tunnel metadata."""
+
+
+def packet_fields(data: bytes, in_port: int, tunnel: int, metadata: int) -> Fields:
     """Return the fields of a frame, with those of the pipeline.
 
     A field whose header is absent is left out: no entry that matches on it can match.
@@ -69,7 +78,7 @@ def packet_fields(data: bytes, in_port: int, tunnel_id: int, metadata: int) -> F
     Args:
         data: the frame.
         in_port: number of the port where it arrived.
-        tunnel_id: VNI that came with it, 0 for none.
+        tunnel: its tunnel metadata, 0 for none.
         metadata: the pipeline's metadata register.
     """
     head = data[:KEY_BYTES]
@@ -79,8 +88,11 @@ def packet_fields(data: bytes, in_port: int, tunnel_id: int, metadata: int) -> F
         oxm.IN_PORT: in_port,
         oxm.IN_PHY_PORT: in_port,
         oxm.METADATA: metadata,
-        oxm.TUNNEL_ID: tunnel_id,
+        oxm.TUNNEL_ID: tunnel & TUNNEL_ID_MASK,
     }
+    if tunnel >> TUNNEL_DST_SHIFT:
+        for field in (nxm.TUN_IPV4_SRC, nxm.TUN_IPV4_DST):
+            fields[field] = tunnel >> TUNNEL_SHIFTS[field] & field.limit
     if where.ethertype == ABSENT:
         return fields
     fields[oxm.ETH_DST] = int.from_bytes(head[:6], "big")

@@ -36,9 +36,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Tunnel:
-    """Give the packet this tunnel id."""
+    """Give a part of the packet's tunnel metadata another value.
 
-    tunnel_id: int
+    Attributes:
+        kept: the bits that stay.
+        value: the others.
+    """
+
+    kept: int
+    value: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +268,7 @@ def _execute(steps: tuple[Step, ...], frame: Frame, now: int | None) -> list[Emi
         elif isinstance(step, Change):
             frame = frame.rewritten(step.rewrite(frame.data, step.value))
         elif isinstance(step, Tunnel):
-            frame = frame.rewritten(frame.data, step.tunnel_id)
+            frame = frame.rewritten(frame.data, frame.tunnel & step.kept | step.value)
         elif isinstance(step, Branch):
             emissions += _execute(step.steps, frame, now)
         elif isinstance(step, Punt | Enqueue | Normal):

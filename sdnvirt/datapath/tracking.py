@@ -135,7 +135,7 @@ def track(walk: Walk, action: Conntrack, resume: Resume) -> None:
     verdict = back.ask(walk.data, None)
     walk.tell(f"  {_in_words(verdict)}: a copy goes on at table {action.table_id}")
     if recirculations <= RECIRCULATIONS_LIMIT:
-        copy = Frame(verdict.data, tunnel_id=walk.tunnel_id)
+        copy = Frame(verdict.data, tunnel=walk.tunnel)
         back.go_on(copy, verdict, walk.narration)
         walk.tell("  the packet itself goes on behind ct")
 

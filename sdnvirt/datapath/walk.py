@@ -14,7 +14,7 @@ from typing import Final
 from sdnvirt.datapath.basis import Evidence
 from sdnvirt.datapath.budget import Budget
 from sdnvirt.datapath.entry import FlowEntry
-from sdnvirt.datapath.fields import Fields, packet_fields
+from sdnvirt.datapath.fields import TUNNEL_SHIFTS, Fields, packet_fields
 from sdnvirt.datapath.flow import (
     Branch,
     Change,
@@ -89,7 +89,7 @@ class Walk:
         # What the flow key does not cover must not decide, or packets with one key could differ.
         self.data = frame.data[:KEY_BYTES]
         self._arrived = frame
-        self.tunnel_id = frame.tunnel_id
+        self.tunnel = frame.tunnel
         self.metadata = 0
         self.registers: Fields = {}
         self.action_set: ActionSet = {}
@@ -100,7 +100,7 @@ class Walk:
         self.excuse: DropReason | None = None
         self.budget = Budget()
         if fields is None:
-            fields = packet_fields(self.data, in_port, frame.tunnel_id, 0)
+            fields = packet_fields(self.data, in_port, frame.tunnel, 0)
         self.fields: Fields = fields
         self._evidence = Evidence(self.fields)
         self._steps: list[Step] = []
@@ -218,12 +218,14 @@ class Walk:
         self.deep = True
         self._evidence.rest_on_key()
 
-    def set_tunnel(self, tunnel_id: int) -> None:
-        """Give the packet a tunnel id."""
-        self.tunnel_id = tunnel_id
-        self._steps.append(Tunnel(tunnel_id))
-        self.fields[oxm.TUNNEL_ID] = tunnel_id
-        self._evidence.touch(oxm.TUNNEL_ID)
+    def set_tunnel(self, field: OxmField, value: int) -> None:
+        """Set one of the fields of the packet's tunnel metadata."""
+        shift = TUNNEL_SHIFTS[field]
+        step = Tunnel(~(field.limit << shift), value << shift)
+        self.tunnel = self.tunnel & step.kept | step.value
+        self._steps.append(step)
+        self.fields[field] = value
+        self._evidence.touch(field)
 
     def set_register(self, field: OxmField, value: int) -> None:
         """Set one of Nicira's fields."""
@@ -270,7 +272,7 @@ class Walk:
 
     def fork(self) -> Walk:
         """Return a walk of a copy of the packet, as it is now."""
-        copy = Frame(self.data, tunnel_id=self.tunnel_id)
+        copy = Frame(self.data, tunnel=self.tunnel)
         walk = Walk(self.state, self.in_port, copy, self._narration)
         walk.queue_id = self.queue_id
         walk.budget = self.budget
@@ -296,7 +298,7 @@ class Walk:
         """
         self._evidence.rest_on_key()
         arrived = self._arrived
-        return arrived.key or flow_key(arrived.data, arrived.tunnel_id)
+        return arrived.key or flow_key(arrived.data, arrived.tunnel)
 
     def in_table_miss(self) -> bool:
         """Whether the packet is being handled by a table-miss entry (5.4)."""
@@ -304,5 +306,5 @@ class Walk:
         return entry is not None and entry.priority == 0 and not entry.match.fields
 
     def _read(self) -> Fields:
-        fields = packet_fields(self.data, self.in_port, self.tunnel_id, self.metadata)
+        fields = packet_fields(self.data, self.in_port, self.tunnel, self.metadata)
         return fields | self.registers

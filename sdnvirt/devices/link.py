@@ -137,7 +137,7 @@ class Direction:
 
     def carry(self, frame: Frame) -> None:
         """Queue the frame; it arrives after waiting, transmission and propagation."""
-        if frame.tunnel_id:  # metadata of the sender's, which no cable carries
+        if frame.tunnel:  # metadata of the sender's, which no cable carries
             frame = frame.rewritten(frame.data, 0)
         size = frame.size
         if size > self._largest_untagged:

@@ -27,7 +27,7 @@ from sdnvirt.network.timeline import play
 from sdnvirt.topology.events import Event
 from sdnvirt.topology.resolved import Topology
 from sdnvirt.units import NS_PER_S, format_time
-from sdnvirt.virt.tunnel import KeyedTunnel
+from sdnvirt.virt.tunnel import FlowTunnel, KeyedTunnel
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -314,17 +314,37 @@ class Network:
             key: the network's VNI, 1 to 16,777,215; there must be no such tunnel yet.
             number: the port's, by default the first that is free from RUNTIME_PORT_BASE on.
         """
+        number, mac = self._new_port(hypervisor, number)
         live = self.plant.hypervisors[hypervisor]
+        tunnel = live.add_keyed_tunnel(number, name, mac, remote, key)
+        self._observe_port(tunnel.switch_port)
+        return tunnel
+
+    def add_flow_tunnel(self, hypervisor: str, name: str, number: int | None = None) -> FlowTunnel:
+        """Give a hypervisor's switch the port that leads to any endpoint, as flow entries say.
+
+        Args:
+            hypervisor: its name; it must have no such port yet.
+            name: name of the port.
+            number: as of :meth:`add_tunnel`.
+        """
+        number, mac = self._new_port(hypervisor, number)
+        tunnel = self.plant.hypervisors[hypervisor].add_flow_tunnel(number, name, mac)
+        self._observe_port(tunnel.switch_port)
+        return tunnel
+
+    def _new_port(self, hypervisor: str, number: int | None) -> tuple[int, Mac]:
+        """Return number and address of a port that a hypervisor's switch is to get."""
         switch = self.plant.switches[hypervisor]
         if number is None:
             number = RUNTIME_PORT_BASE
             while number in switch.ports:
                 number += 1
-        mac = Mac(_RUNTIME_MACS | (switch.dpid & 0xFFFF) << 24 | number & 0xFFFFFF)
-        tunnel = live.add_keyed_tunnel(number, name, mac, remote, key)
+        return number, Mac(_RUNTIME_MACS | (switch.dpid & 0xFFFF) << 24 | number & 0xFFFFFF)
+
+    def _observe_port(self, port: Port) -> None:
         for tap in self._taps:
-            tap_all([tunnel.switch_port], tap)
-        return tunnel
+            tap_all([port], tap)
 
     # frames
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sdnvirt.addresses import Ipv4, Mac
 from sdnvirt.devices.device import Device, Port
 from sdnvirt.devices.link import Link, LinkParameters
-from sdnvirt.virt.tunnel import KeyedTunnel, Tunnel
+from sdnvirt.virt.tunnel import FlowTunnel, KeyedTunnel, Tunnel, TunnelPort
 from sdnvirt.virt.vtep import Vtep
 
 
@@ -27,7 +27,7 @@ class Hypervisor:
         self.switch = switch
         self.vtep = vtep
         self.vnics: dict[int, Link] = {}
-        self.tunnels: dict[int, Tunnel] = {}
+        self.tunnels: dict[int, TunnelPort] = {}
 
     def plug(self, vnic: Port, number: int, mac: Mac, mtu: int) -> Link:
         """Connect a vNIC to a new port of the virtual switch, which is named after its owner.
@@ -58,7 +58,8 @@ class Hypervisor:
             remote: underlay address of the other hypervisor's endpoint.
         """
         switch_port = self.switch.add_port(number, name, mac)
-        tunnel = self.tunnels[number] = self.vtep.tunnel_to(remote, switch_port)
+        tunnel = self.vtep.tunnel_to(remote, switch_port)
+        self.tunnels[number] = tunnel
         return tunnel
 
     def add_keyed_tunnel(
@@ -78,8 +79,20 @@ class Hypervisor:
         self.tunnels[number] = tunnel
         return tunnel
 
-    def remove_tunnel(self, tunnel: KeyedTunnel) -> None:
-        """Take the port of a network's tunnel away from the virtual switch."""
+    def add_flow_tunnel(self, number: int, name: str, mac: Mac) -> FlowTunnel:
+        """Give the virtual switch the port that is the tunnel to all hypervisors; at any time.
+
+        Args:
+            number: the switch's port.
+            name: name of the port.
+            mac: address of the switch's port.
+        """
+        tunnel = self.vtep.flow_tunnel(self.switch.add_port(number, name, mac))
+        self.tunnels[number] = tunnel
+        return tunnel
+
+    def remove_tunnel(self, tunnel: KeyedTunnel | FlowTunnel) -> None:
+        """Take the port of a tunnel that was added so away from the virtual switch."""
         self.vtep.close(tunnel)
         number = tunnel.switch_port.number
         del self.tunnels[number]

@@ -21,10 +21,10 @@ from sdnvirt.devices.device import Device, Port, Unplugged
 from sdnvirt.devices.underlay import ETHERTYPE, FRAGMENT_BITS, IP_START, IPV4, ipv4_fault
 from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
-from sdnvirt.frame import Frame
+from sdnvirt.frame import TUNNEL_DST_SHIFT, Frame
 from sdnvirt.virt.encapsulation import OuterHeaders, SourcePorts
 from sdnvirt.virt.mtu import outer_packet_size
-from sdnvirt.virt.tunnel import KeyedTunnel, Tunnel
+from sdnvirt.virt.tunnel import FlowTunnel, KeyedTunnel, Tunnel, TunnelPort
 from sdnvirt.wire import ethernet, ipv4, udp, vxlan
 from sdnvirt.wire.checksum import internet_checksum, pseudo_header_sum
 from sdnvirt.wire.ipv4 import IpProtocol
@@ -99,6 +99,7 @@ class Vtep(Device):
         self.next_hop = next_hop
         self._tunnels: dict[bytes, Tunnel] = {}
         self._keyed: dict[bytes, KeyedTunnel] = {}
+        self._flow_based: FlowTunnel | None = None
         self._traffic: dict[int, Traffic] = {}
 
     def tunnel_to(self, remote: Ipv4, switch_port: Port) -> Tunnel:
@@ -130,13 +131,39 @@ class Vtep(Device):
         switch_port.attach(tunnel, up=True)
         return tunnel
 
+    def flow_tunnel(self, switch_port: Port) -> FlowTunnel:
+        """Make a port of the virtual switch the tunnel to all endpoints; there is one at most.
+
+        What arrives and is of no other tunnel arrives here, from whomever and in whatever network
+        it is: flow entries decide about that.
+
+        Args:
+            switch_port: a port without a link; it sends into the tunnel and is up from now on.
+        """
+        assert self._flow_based is None, f"{self.name} has a flow-based tunnel already"
+        tunnel = self._flow_based = FlowTunnel(self, switch_port)
+        switch_port.attach(tunnel, up=True)
+        return tunnel
+
+    @property
+    def has_flow_tunnel(self) -> bool:
+        """Whether there is a tunnel to all endpoints."""
+        return self._flow_based is not None
+
+    def headers_to(self, remote: Ipv4) -> OuterHeaders:
+        """Return the outer headers of packets to an endpoint."""
+        return OuterHeaders(self.nic.mac, self.next_hop, self.address, remote)
+
     def has_keyed_tunnel(self, remote: Ipv4, key: int) -> bool:
         """Return whether a network has a tunnel of its own to a remote endpoint."""
         return remote + key.to_bytes(_VNI_BYTES, "big") in self._keyed
 
-    def close(self, tunnel: KeyedTunnel) -> None:
-        """Take away the tunnel of one network; its port has no link from now on."""
-        del self._keyed[tunnel.remote + tunnel.key.to_bytes(_VNI_BYTES, "big")]
+    def close(self, tunnel: KeyedTunnel | FlowTunnel) -> None:
+        """Take away a tunnel of one network or of all endpoints; its port has no link any more."""
+        if isinstance(tunnel, FlowTunnel):
+            self._flow_based = None
+        else:
+            del self._keyed[tunnel.remote + tunnel.key.to_bytes(_VNI_BYTES, "big")]
         port = tunnel.switch_port
         port.attach(Unplugged(self.world, port.full_name), up=False)
 
@@ -185,7 +212,8 @@ class Vtep(Device):
         traffic = self.traffic_of(vni)
         traffic.rx_frames += 1
         traffic.rx_bytes += len(inner)
-        tunnel.switch_port.receive(frame.rewritten(inner, vni))
+        addresses = int.from_bytes(frame.data[26:34], "big")
+        tunnel.switch_port.receive(frame.rewritten(inner, addresses << TUNNEL_DST_SHIFT | vni))
 
     def explain(self, port: Port, frame: Frame) -> list[str]:
         """Tell whose tunnel and which network the packet belongs to, changing nothing."""
@@ -195,10 +223,10 @@ class Vtep(Device):
         tunnel, vni, inner = opened
         return [
             f"{self.name} takes {len(inner)} B of VNI {vni} out of the packet from "
-            f"{tunnel.remote} and hands them to {tunnel.switch_port.full_name}"
+            f"{Ipv4(frame.data[26:30])} and hands them to {tunnel.switch_port.full_name}"
         ]
 
-    def _open(self, data: bytes) -> tuple[Tunnel, int, bytes] | Refusal:
+    def _open(self, data: bytes) -> tuple[TunnelPort, int, bytes] | Refusal:
         """Return the tunnel, the VNI and the inner frame of a packet, or why it is refused."""
         if data[:6] != self.nic.mac:
             return Refusal(DropReason.NOT_FOR_ME_L2)
@@ -215,7 +243,9 @@ class Vtep(Device):
         end = IP_START + (data[16] << 8 | data[17])
         return self._open_udp(data, IP_START + header, end)
 
-    def _open_udp(self, data: bytes, start: int, end: int) -> tuple[Tunnel, int, bytes] | Refusal:
+    def _open_udp(
+        self, data: bytes, start: int, end: int
+    ) -> tuple[TunnelPort, int, bytes] | Refusal:
         """Go on with what lies between two offsets, the payload of an IPv4 packet."""
         if data[23] != IpProtocol.UDP or data[start + 2 : start + 4] != _VXLAN_PORT:
             return Refusal(DropReason.NOT_VXLAN)
@@ -230,11 +260,15 @@ class Vtep(Device):
         if not data[start + 8] & _VNI_VALID:
             return Refusal(DropReason.VXLAN_FLAGS, f"flags 0x{data[start + 8]:02x}")
         vni = data[start + 12] << 16 | data[start + 13] << 8 | data[start + 14]
-        tunnel: Tunnel | None = self._keyed.get(data[26:30] + data[start + 12 : start + 15])
+        tunnel: TunnelPort | None = None
+        if self._keyed:
+            tunnel = self._keyed.get(data[26:30] + data[start + 12 : start + 15])
         if tunnel is None:
-            if vni not in self.networks:
+            if vni in self.networks:
+                tunnel = self._tunnels.get(data[26:30])
+            elif self._flow_based is None:
                 return Refusal(DropReason.UNKNOWN_VNI, f"VNI {vni}")
-            tunnel = self._tunnels.get(data[26:30])
+            tunnel = tunnel or self._flow_based
         if tunnel is None:
             return Refusal(DropReason.UNKNOWN_VTEP, str(Ipv4(data[26:30])))
         return tunnel, vni, data[start + _TO_INNER : end]

@@ -53,15 +53,16 @@ _NEIGHBOUR_DISCOVERY: Final = (135, 136)
 _LABELS: Final = 3
 """MPLS labels of a usual frame: transport, service, and one more."""
 
-_TUNNEL_BYTES: Final = 8
+_TUNNEL_ID_BYTES: Final = 8
+_TUNNEL_BYTES: Final = 16
 
 
-def flow_key(data: bytes, tunnel_id: int = 0) -> bytes:
+def flow_key(data: bytes, tunnel: int = 0) -> bytes:
     """Return the flow key of a frame.
 
     Args:
         data: the frame from the destination MAC address on, of any length.
-        tunnel_id: tunnel metadata of the frame, 0 for none.
+        tunnel: tunnel metadata of the frame, 0 for none.
     """
     if data[12:15] == _IPV4 and len(data) >= 38 and not (data[20] & 0x3F or data[21]):
         protocol = data[23]
@@ -75,21 +76,25 @@ def flow_key(data: bytes, tunnel_id: int = 0) -> bytes:
         key = _ipv4_key(data, 18) or deep_key(data)
     else:
         key = _usual_key(data) or deep_key(data)
-    if tunnel_id:
-        return key + tunnel_id.to_bytes(_TUNNEL_BYTES, "big")
-    return key
+    return key + _tunnel_key(tunnel) if tunnel else key
 
 
-def deep_key(data: bytes, tunnel_id: int = 0) -> bytes:
+def deep_key(data: bytes, tunnel: int = 0) -> bytes:
     """Return the key of a frame that leaves out nothing of its first KEY_BYTES bytes.
 
     Args:
         data: the frame, of any length.
-        tunnel_id: tunnel metadata of the frame, 0 for none.
+        tunnel: tunnel metadata of the frame, 0 for none.
     """
-    # Padding makes it longer than any key of a usual shape, tunnel id included.
+    # Padding makes it longer than any key of a usual shape, tunnel metadata included.
     key = data[:KEY_BYTES].ljust(KEY_BYTES, b"\0") + len(data).to_bytes(4, "big")
-    return key + tunnel_id.to_bytes(_TUNNEL_BYTES, "big") if tunnel_id else key
+    return key + _tunnel_key(tunnel) if tunnel else key
+
+
+def _tunnel_key(tunnel: int) -> bytes:
+    """Return tunnel metadata as the end of a key; by its length it is told from none and others."""
+    size = _TUNNEL_BYTES if tunnel >> 8 * _TUNNEL_ID_BYTES else _TUNNEL_ID_BYTES
+    return tunnel.to_bytes(size, "big")
 
 
 def _usual_key(data: bytes) -> bytes | None:

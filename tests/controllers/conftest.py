@@ -58,7 +58,7 @@ class Programmed:
         for mod in mods[self._seen :]:
             self.datapath.modify(mod, 0)
         self._seen = len(mods)
-        frame = Frame(data, tunnel_id=tunnel_id)
+        frame = Frame(data, tunnel=tunnel_id)
         flow = self.datapath.classify(in_port, frame)
         return [(where, out.data, out.tunnel_id) for out, where in flow.run(frame, 0)]
 

@@ -54,7 +54,7 @@ class Driver:
 
     def send(self, data: bytes, port: int = 1, tunnel_id: int = 0) -> list[tuple[Any, bytes]]:
         """Send a frame through, cached path and slow path, which must agree."""
-        frame = Frame(data, tunnel_id=tunnel_id)
+        frame = Frame(data, tunnel=tunnel_id)
         slow = self.datapath.translate(port, frame)
         for flow in (self.datapath.classify(port, frame), self.datapath.classify(port, frame)):
             assert flow == slow

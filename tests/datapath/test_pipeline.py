@@ -295,8 +295,8 @@ def test_a_packet_that_is_not_ip_has_no_ttl_to_expire(driver: Any) -> None:
 def test_the_tunnel_id_is_matched_and_set(driver: Any) -> None:
     driver.apply(SetField(oxm.TUNNEL_ID, 8), Output(2), match=Match.of(tunnel_id=7))
     assert driver.send(FRAME, tunnel_id=6) == []
-    flow = driver.datapath.translate(1, Frame(FRAME, tunnel_id=7))
-    ((frame, port),) = flow.run(Frame(FRAME, tunnel_id=7), 0)
+    flow = driver.datapath.translate(1, Frame(FRAME, tunnel=7))
+    ((frame, port),) = flow.run(Frame(FRAME, tunnel=7), 0)
     assert (port, frame.tunnel_id, frame.data) == (2, 8, FRAME)
 
 

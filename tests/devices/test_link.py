@@ -11,6 +11,7 @@ from sdnvirt.devices.device import Device
 from sdnvirt.devices.link import Link, LinkParameters
 from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
+from sdnvirt.frame import TUNNEL_DST_SHIFT
 
 
 class End(Device):
@@ -237,15 +238,16 @@ def test_a_port_without_a_link_names_itself_as_the_place():
     assert str(drop) == "h9:eth0: the port has no link"
 
 
-def test_a_cable_carries_no_tunnel_id():
-    """It is metadata between a switch and its tunnels; the next switch must not see it."""
+@pytest.mark.parametrize("tunnel", [5001, 0x0A000001 << TUNNEL_DST_SHIFT])
+def test_a_cable_carries_no_tunnel_metadata(tunnel):
+    """It is between a switch and its tunnels; the next switch must not see it."""
     cable = Cable()
-    frame = cable.world.originate(bytes(60), "a").rewritten(bytes(60), 5001)
+    frame = cable.world.originate(bytes(60), "a").rewritten(bytes(60), tunnel)
     frame.key = b"made with the tunnel id"
     cable.a.port.send(frame)
     cable.run()
     ((_, arrived),) = cable.b.arrivals
-    assert (arrived.data, arrived.tunnel_id, arrived.key) == (frame.data, 0, None)
+    assert (arrived.data, arrived.tunnel, arrived.key) == (frame.data, 0, None)
     assert arrived.provenance is frame.provenance
 
 

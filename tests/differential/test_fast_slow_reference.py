@@ -31,6 +31,7 @@ from sdnvirt.datapath.rewriting.setters import SETTERS
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.errors import OpenFlowError
+from sdnvirt.openflow.nicira import fields as nxm
 from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.actions import DecNwTtl, Output, PopVlan, PushVlan, SetField, SetNwTtl
 from sdnvirt.openflow.v13.constants import OFPFC, OFPFF, OFPG, OFPP, OFPRR, OFPTT
@@ -162,9 +163,9 @@ class Reference:
 
     # packets
 
-    def receive(self, in_port: int, data: bytes, tunnel_id: int, now: int) -> list[Any]:
+    def receive(self, in_port: int, data: bytes, tunnel: int, now: int) -> list[Any]:
         """Return what is sent: ``(bytes, tunnel id, port or punt)``; count what matched."""
-        return Run(self, in_port, data, tunnel_id, now).tables()
+        return Run(self, in_port, data, tunnel, now).tables()
 
     def packet_out(
         self, in_port: int, data: bytes, actions: tuple[Action, ...], now: int
@@ -174,7 +175,7 @@ class Reference:
             if run.expired:
                 break
             if action == Output(OFPP.TABLE):
-                inner = Run(self, in_port, run.data, run.tunnel_id, now, counted=len(data))
+                inner = Run(self, in_port, run.data, run.tunnel, now, counted=len(data))
                 run.sent += inner.tables()
             else:
                 run.act(action)
@@ -185,14 +186,14 @@ class Run:
     """One packet on its way."""
 
     def __init__(
-        self, reference: Reference, in_port: int, data: bytes, tunnel_id: int, now: int,
+        self, reference: Reference, in_port: int, data: bytes, tunnel: int, now: int,
         counted: int | None = None,
     ) -> None:  # fmt: skip
         self.reference = reference
         self.in_port = in_port
         self.data = data
         self.size = len(data) if counted is None else counted
-        self.tunnel_id = tunnel_id
+        self.tunnel = tunnel
         self.metadata = 0
         self.now = now
         self.sent: list[Any] = []
@@ -201,7 +202,7 @@ class Run:
         self.expired = False
 
     def best(self, table_id: int) -> Entry | None:
-        fields = packet_fields(self.data, self.in_port, self.tunnel_id, self.metadata)
+        fields = packet_fields(self.data, self.in_port, self.tunnel, self.metadata)
         found = [
             e
             for e in self.reference.entries
@@ -280,7 +281,10 @@ class Run:
         elif isinstance(action, PopVlan):
             self.data = pop_vlan(self.data, 0)
         elif isinstance(action, SetField) and action.field is oxm.TUNNEL_ID:
-            self.tunnel_id = action.value
+            self.tunnel = self.tunnel >> 64 << 64 | action.value
+        elif isinstance(action, SetField) and action.field is nxm.TUN_IPV4_DST:
+            source, tunnel_id = self.tunnel >> 96, self.tunnel % (1 << 64)
+            self.tunnel = (source << 32 | action.value) << 64 | tunnel_id
         elif isinstance(action, SetField):
             self.data = SETTERS[action.field](self.data, action.value)
         else:
@@ -319,12 +323,12 @@ class Run:
             chosen = [n for n in ports if n == self.in_port]
         else:
             chosen = [n for n in ports if n == action.port and n != self.in_port]
-        self.sent += [(self.data, self.tunnel_id, port) for port in chosen]
+        self.sent += [(self.data, self.tunnel, port) for port in chosen]
 
     def punt(self, max_len: int | None, reason: int) -> None:
         mod = None if self.entry is None else self.entry.mod
         table_id, cookie = (0, NO_COOKIE) if mod is None else (mod.table_id, mod.cookie)
-        self.sent.append((self.data, self.tunnel_id, Punt(max_len, reason, table_id, cookie)))
+        self.sent.append((self.data, self.tunnel, Punt(max_len, reason, table_id, cookie)))
 
 
 # a small universe
@@ -357,7 +361,7 @@ def _packets() -> list[bytes]:
 
 PACKETS = st.sampled_from(_packets())
 IN_PORTS = st.sampled_from(PORTS)
-TUNNELS = st.sampled_from((0, 0, 0, 7))
+TUNNELS = st.sampled_from((0, 0, 0, 7, 7, (1 << 32 | 2) << 64 | 7, (1 << 32 | 3) << 64 | 7))
 IP_TYPE = {"eth_type": 0x0800}
 MATCHES = st.sampled_from([
     Match.of(**tests)
@@ -366,6 +370,7 @@ MATCHES = st.sampled_from([
         {"eth_dst": 0x020000000001, "in_port": 1}, {"eth_dst": (0x020000000000, 0xFF0000000000)},
         {"vlan_vid": 0}, {"vlan_vid": 0x1001}, {"vlan_vid": (0x1000, 0x1000)},
         {"vlan_vid": 0x1002, "vlan_pcp": 3}, {"tunnel_id": 7}, {"metadata": 1},
+        {"tun_ipv4_dst": 2}, {"tun_ipv4_src": 1, "tunnel_id": 7},
         {"metadata": (2, 2)}, {"eth_type": 0x0806}, {"eth_type": 0x0806, "arp_op": 1}, IP_TYPE,
         {**IP_TYPE, "ipv4_dst": 0x0A000002}, {**IP_TYPE, "ipv4_dst": (0x0A000000, 0xFFFFFF00)},
         {**IP_TYPE, "ip_proto": 17}, {**IP_TYPE, "ip_proto": 17, "udp_dst": 2},
@@ -376,7 +381,8 @@ MATCHES = st.sampled_from([
 ACTIONS = st.sampled_from((
     *(Output(n) for n in (*PORTS, 9)), Output(OFPP.FLOOD), Output(OFPP.ALL), Output(OFPP.IN_PORT),
     Output(OFPP.CONTROLLER), Output(OFPP.CONTROLLER, 64), PushVlan(0x8100), PushVlan(0x88A8),
-    PopVlan(), DecNwTtl(), SetNwTtl(2), SetField(oxm.TUNNEL_ID, 7), SetField(oxm.VLAN_VID, 0x1001),
+    PopVlan(), DecNwTtl(), SetNwTtl(2), SetField(oxm.TUNNEL_ID, 7), SetField(nxm.TUN_IPV4_DST, 2),
+    SetField(oxm.VLAN_VID, 0x1001),
     SetField(oxm.ETH_DST, 0x020000000001), SetField(oxm.IPV4_DST, 0x0A000002),
     SetField(oxm.UDP_DST, 2), SetField(oxm.ARP_OP, 1), SetField(oxm.ICMPV4_TYPE, 8),
 ))  # fmt: skip
@@ -436,7 +442,7 @@ CHANGES = st.sampled_from((
 
 
 def seen(flow: Flow, frame: Frame) -> list[Any]:
-    return [(sent.data, sent.tunnel_id, target) for sent, target in flow.run(frame, 0)]
+    return [(sent.data, sent.tunnel, target) for sent, target in flow.run(frame, 0)]
 
 
 class FastSlowReference(RuleBasedStateMachine):
@@ -490,14 +496,14 @@ class FastSlowReference(RuleBasedStateMachine):
         assert self.reference.expire(end) == []
         self.check_counters()
 
-    @rule(data=PACKETS, in_port=IN_PORTS, tunnel_id=TUNNELS)
-    def packet(self, data: bytes, in_port: int, tunnel_id: int) -> None:
-        expected = self.reference.receive(in_port, data, tunnel_id, self.now)
-        walked = self.datapath.translate(in_port, Frame(data, tunnel_id=tunnel_id))
+    @rule(data=PACKETS, in_port=IN_PORTS, tunnel=TUNNELS)
+    def packet(self, data: bytes, in_port: int, tunnel: int) -> None:
+        expected = self.reference.receive(in_port, data, tunnel, self.now)
+        walked = self.datapath.translate(in_port, Frame(data, tunnel=tunnel))
         for _ in range(2):
-            flow = self.datapath.classify(in_port, Frame(data, tunnel_id=tunnel_id))
+            flow = self.datapath.classify(in_port, Frame(data, tunnel=tunnel))
             assert flow == walked
-            assert seen(flow, Frame(data, tunnel_id=tunnel_id)) == expected
+            assert seen(flow, Frame(data, tunnel=tunnel)) == expected
         flow.packets += 1
         flow.bytes += len(data)
         flow.used_ns = self.now

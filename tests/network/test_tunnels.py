@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from scapy.layers.l2 import Ether
+from scapy.layers.vxlan import VXLAN
 
 from sdnvirt.addresses import Ipv4
 from sdnvirt.network.network import RUNTIME_PORT_BASE, Network
-from sdnvirt.openflow.v13.actions import Output
+from sdnvirt.openflow.nicira import fields as nxm
+from sdnvirt.openflow.v13 import oxm
+from sdnvirt.openflow.v13.actions import Output, SetField
 from sdnvirt.openflow.v13.flow import FlowMod
 from sdnvirt.openflow.v13.instructions import ApplyActions
 from sdnvirt.openflow.v13.match import Match
@@ -50,3 +53,30 @@ def test_a_port_that_comes_later_is_observed_and_traced(load_network: Any) -> No
     network.inject("hv1:vx10", Ether())
     network.run_for("1ms")
     assert network.trace.hops == before + 1
+
+
+def test_flow_entries_say_where_a_flow_based_tunnel_leads(load_network: Any) -> None:
+    """One port for all: out by VNI and endpoint, in by what the outer packet said."""
+    network: Network = load_network(text=TWO)
+    for here, there in (("hv1", "hv2"), ("hv2", "hv1")):
+        port = network.add_flow_tunnel(here, "vxlan0").switch_port.number
+        away = (
+            SetField(oxm.TUNNEL_ID, 77),  # a network that the topology knows nothing of
+            SetField(nxm.TUN_IPV4_DST, int.from_bytes(VTEPS[there], "big")),
+            Output(port),
+        )
+        switch = network.plant.switches[here]
+        switch.modify_flow(FlowMod(match=Match.of(in_port=1), instructions=(ApplyActions(away),)))
+        came = Match.of(
+            in_port=port,
+            tunnel_id=77,
+            tun_ipv4_src=int.from_bytes(VTEPS[there], "big"),
+            tun_ipv4_dst=int.from_bytes(VTEPS[here], "big"),
+        )
+        switch.modify_flow(FlowMod(match=came, instructions=(ApplyActions((Output(1),)),)))
+    with network.capture("r1:hv1") as underlay:
+        assert network["vm1"].ping("vm2", count=2).received == 2
+    assert {packet[VXLAN].vni for packet in underlay.packets} == {77}
+    assert network.world.ledger.imbalance() == 0
+    text = "\n".join(network["hv1"].explain(1, Ether(src="02:00:00:00:00:01")))
+    assert "with tunnel id 77 for 172.16.0.2" in text

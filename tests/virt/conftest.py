@@ -45,7 +45,7 @@ class Underlay:
     def send(self, data: bytes, vni: int = 5001) -> Frame:
         """Send a frame from the first virtual switch into its tunnel to the second."""
         frame = self.world.originate(data, "vm1", "acme", "acme/web")
-        frame.tunnel_id = vni
+        frame.tunnel = vni
         self.sw1.ports[1].send(frame)
         self.world.scheduler.run_until(self.world.scheduler.now)
         return frame

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from sdnvirt.addresses import Ipv4, Mac
 from sdnvirt.drops import DropReason
-from sdnvirt.frame import Frame
+from sdnvirt.frame import TUNNEL_DST_SHIFT, Frame
+from sdnvirt.virt.tunnel import REMOTES_LIMIT
 from sdnvirt.virt.vtep import Traffic
 from sdnvirt.wire.ethernet import Ethernet, EtherType
 from sdnvirt.wire.ipv4 import IpProtocol, Ipv4Packet
@@ -196,7 +197,7 @@ def test_networks_come_and_go(underlay):
 
 def test_explain_tells_the_way_through_the_tunnel(underlay):
     tunnel = underlay.v1.tunnel_to(V2, underlay.sw1.ports[1])
-    (into,) = tunnel.explain(Frame(INNER, tunnel_id=5001))
+    (into,) = tunnel.explain(Frame(INNER, tunnel=5001))
     port = int.from_bytes(underlay.outer(INNER)[34:36], "big")
     assert into == f"v1 puts it into VNI 5001 and sends it from 10.0.0.1:{port} to 10.0.0.2:4789"
     data = Ethernet(underlay.v2.nic.mac, Mac(6), EtherType.IPV4, outer()).emit()
@@ -259,7 +260,7 @@ def test_a_keyed_tunnel_takes_every_frame_into_its_network(underlay):
     keyed(underlay, underlay.v2, underlay.sw2, 8, V1, 77)
     for tunnel_id in (0, 5001):
         frame = underlay.world.originate(INNER, "vm1")
-        frame.tunnel_id = tunnel_id
+        frame.tunnel = tunnel_id
         underlay.sw1.ports[7].send(frame)
     underlay.world.scheduler.run_until(0)
     assert [(port.number, frame.tunnel_id) for port, frame in underlay.sw2.frames] == [(8, 77)] * 2
@@ -287,3 +288,62 @@ def test_a_closed_tunnel_takes_and_gives_nothing(underlay):
     assert reasons == {DropReason.UNKNOWN_VNI, DropReason.NO_LINK}
     assert underlay.world.ledger.imbalance() == 0
     keyed(underlay, underlay.v2, underlay.sw2, 9, V1, 77)  # it may be made again
+
+
+def addressed(underlay, tunnel_id: int, dst: Ipv4 | None):
+    """Return a frame whose metadata names a network and, if any, an endpoint."""
+    frame = underlay.world.originate(INNER, "vm1")
+    address = 0 if dst is None else int.from_bytes(dst, "big")
+    frame.tunnel = address << TUNNEL_DST_SHIFT | tunnel_id
+    return frame
+
+
+def test_a_flow_based_tunnel_leads_where_the_frame_says(underlay):
+    here = underlay.v1.flow_tunnel(underlay.sw1.add_port(7, "vxlan0", Mac(7)))
+    underlay.v2.flow_tunnel(underlay.sw2.add_port(8, "vxlan0", Mac(8)))
+    here.switch_port.send(addressed(underlay, 77, V2))
+    underlay.world.scheduler.run_until(0)
+    ((port, frame),) = underlay.sw2.frames
+    assert (port.number, frame.data, frame.tunnel_id) == (8, INNER, 77)
+    assert (Ipv4(frame.tunnel_src), Ipv4(frame.tunnel_dst)) == (V1, V2)
+
+
+def test_a_tunnel_of_one_endpoint_comes_before_the_one_of_all(underlay):
+    underlay.v2.flow_tunnel(underlay.sw2.add_port(8, "vxlan0", Mac(8)))
+    keyed(underlay, underlay.v2, underlay.sw2, 9, V1, 5002)
+    keyed(underlay, underlay.v1, underlay.sw1, 7, V2, 77)
+    underlay.send(INNER, vni=5001)
+    underlay.send(INNER, vni=5002)
+    underlay.sw1.ports[7].send(underlay.world.originate(INNER, "vm1"))
+    underlay.world.scheduler.run_until(0)
+    assert [port.number for port, _ in underlay.sw2.frames] == [1, 9, 8]
+    # Whoever it is for, it is told from where it came.
+    assert {Ipv4(frame.tunnel_src) for _, frame in underlay.sw2.frames} == {V1}
+
+
+@pytest.mark.parametrize(
+    ("tunnel_id", "dst", "reason"),
+    [(77, None, DropReason.NO_TUNNEL_DESTINATION), (0, V2, DropReason.NO_TUNNEL_ID)],
+)
+def test_a_flow_based_tunnel_needs_a_network_and_an_endpoint(underlay, tunnel_id, dst, reason):
+    here = underlay.v1.flow_tunnel(underlay.sw1.add_port(7, "vxlan0", Mac(7)))
+    frame = addressed(underlay, tunnel_id, dst)
+    assert reason.value in here.explain(frame)[0]
+    here.switch_port.send(frame)
+    (drop,) = underlay.world.ledger.recent
+    assert drop.reason == reason
+    underlay.v1.close(here)
+    assert not underlay.v1.has_flow_tunnel
+
+
+def test_headers_are_remembered_for_so_many_endpoints(underlay):
+    here = underlay.v1.flow_tunnel(underlay.sw1.add_port(7, "vxlan0", Mac(7)))
+    sent = []
+    underlay.v1.nic.egress = type("Wire", (), {"carry": lambda _, frame: sent.append(frame)})()
+    for number in range(REMOTES_LIMIT + 2):
+        here.carry(addressed(underlay, 77, Ipv4(0x0A000000 + number)))
+    assert len(here._headers) <= REMOTES_LIMIT
+    assert [int.from_bytes(frame.data[30:34], "big") for frame in sent] == [
+        0x0A000000 + number for number in range(REMOTES_LIMIT + 2)
+    ]
+    assert {frame.tunnel for frame in sent} == {0}

@@ -95,7 +95,7 @@ FRAMES = st.one_of(
     st.builds(lambda data, end: data[:end], WELL_FORMED, st.integers(0, 90)),
     st.binary(max_size=160),
 )
-TUNNELS = st.sampled_from((0, 0, 1, 100, (1 << 64) - 1))
+TUNNELS = st.sampled_from((0, 0, 1, 100, (1 << 64) - 1, 1 << 64, 1 << 64 | 100, (1 << 128) - 1))
 
 
 @st.composite

@@ -14,12 +14,12 @@ from sdnvirt.addresses import Ipv4
 from sdnvirt.control.ovsdb.database import Change, Changes, Database, Row, Transaction
 from sdnvirt.control.ovsdb.errors import OvsdbError
 from sdnvirt.control.ovsdb.schema import DATABASE, TABLES
-from sdnvirt.control.ovsdb.tunnels import VXLAN, parse_options
+from sdnvirt.control.ovsdb.tunnels import VXLAN, FlowBased, TunnelOptions, parse_options
 from sdnvirt.control.ovsdb.values import Value
 from sdnvirt.devices.device import Port
 from sdnvirt.network.network import Network
 from sdnvirt.openflow.v13.constants import OFPP
-from sdnvirt.virt.tunnel import KeyedTunnel
+from sdnvirt.virt.tunnel import FlowTunnel, KeyedTunnel, Tunnel
 
 _LOCAL: Final = 65534
 """The local port in OpenFlow 1.0's numbering, which the database uses (ofport)."""
@@ -47,7 +47,7 @@ class SwitchTables:
         self._network = network
         self._hypervisor = network.plant.hypervisors[hypervisor]
         self._switch = network.plant.switches[hypervisor]
-        self._tunnels: dict[UUID, KeyedTunnel] = {}
+        self._tunnels: dict[UUID, KeyedTunnel | FlowTunnel] = {}
         self._own: dict[int, tuple[UUID, UUID]] = {}
         self._root, self._bridge = self.database.new_uuid(), self.database.new_uuid()
         transaction = self.database.begin()
@@ -86,7 +86,8 @@ class SwitchTables:
         if tunnel is None:
             return "", {}
         key = str(tunnel.key) if isinstance(tunnel, KeyedTunnel) else "flow"
-        return VXLAN, {"key": key, "remote_ip": str(tunnel.remote)}
+        remote = str(tunnel.remote) if isinstance(tunnel, Tunnel) else "flow"
+        return VXLAN, {"key": key, "remote_ip": remote}
 
     def _add_port(
         self, transaction: Transaction, name: str, kind: str, number: int, options: dict[str, str]
@@ -163,16 +164,25 @@ class SwitchTables:
         """Make the tunnel of an interface; return what the switch says of it."""
         try:
             wanted = parse_options(_text(row, "type"), _map(row, "options"), self._address)
-            if self._hypervisor.vtep.has_keyed_tunnel(*wanted):
-                raise _refuse(f"another interface leads network {wanted.key} to {wanted.remote}")
-            tunnel = self._network.add_tunnel(
-                self._switch.name, _text(row, "name"), wanted.remote, wanted.key, self._number(row)
-            )
+            tunnel = self._tunnel(wanted, _text(row, "name"), self._number(row))
         except OvsdbError as refused:
             return {"ofport": (_NO_PORT,), "error": (refused.details,), "mac_in_use": ()}
         self._tunnels[uuid] = tunnel
         port = tunnel.switch_port
         return {"ofport": (port.number,), "error": (), "mac_in_use": (str(port.mac),)}
+
+    def _tunnel(
+        self, wanted: TunnelOptions | FlowBased, name: str, number: int | None
+    ) -> KeyedTunnel | FlowTunnel:
+        """Make a tunnel, unless there is one like it."""
+        hypervisor, vtep = self._hypervisor.name, self._hypervisor.vtep
+        if isinstance(wanted, FlowBased):
+            if vtep.has_flow_tunnel:
+                raise _refuse("another interface leads to all endpoints")
+            return self._network.add_flow_tunnel(hypervisor, name, number)
+        if vtep.has_keyed_tunnel(*wanted):
+            raise _refuse(f"another interface leads network {wanted.key} to {wanted.remote}")
+        return self._network.add_tunnel(hypervisor, name, wanted.remote, wanted.key, number)
 
     @property
     def _address(self) -> Ipv4:

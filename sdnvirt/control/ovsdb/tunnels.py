@@ -16,7 +16,14 @@ VXLAN: Final = "vxlan"
 _MULTICAST: Final = 224
 """First byte of the addresses from which on none is of a single endpoint (RFC 1112, 4)."""
 
+_FLOW: Final = "flow"
+"""The value of an option that flow entries give for each packet."""
+
 _KNOWN: Final = ("remote_ip", "key", "local_ip", "dst_port")
+
+
+class FlowBased(NamedTuple):
+    """A tunnel to all endpoints, of all networks."""
 
 
 class TunnelOptions(NamedTuple):
@@ -31,7 +38,7 @@ class TunnelOptions(NamedTuple):
     key: int
 
 
-def parse_options(kind: str, options: Mapping[str, str], local: Ipv4) -> TunnelOptions:
+def parse_options(kind: str, options: Mapping[str, str], local: Ipv4) -> TunnelOptions | FlowBased:
     """Return the tunnel that an Interface of some type and options is to be.
 
     Args:
@@ -51,15 +58,21 @@ def parse_options(kind: str, options: Mapping[str, str], local: Ipv4) -> TunnelO
         raise _refuse(f"options:local_ip={options['local_ip']}: the endpoint here is {local}")
     if options.get("dst_port", str(vxlan.UDP_PORT)) != str(vxlan.UDP_PORT):
         raise _refuse(f"options:dst_port={options['dst_port']}: expected {vxlan.UDP_PORT}")
+    key, remote_ip = options.get("key", ""), options.get("remote_ip", "")
+    if key == remote_ip == _FLOW:
+        return FlowBased()
     try:
-        remote = Ipv4(options.get("remote_ip", ""))
+        remote = Ipv4(remote_ip)
     except MalformedError:
-        raise _refuse("options:remote_ip: expected an IPv4 address") from None
+        raise _refuse(
+            "options:remote_ip: expected an IPv4 address, or flow with key=flow"
+        ) from None
     if remote == local or not 0 < remote[0] < _MULTICAST:
         raise _refuse(f"options:remote_ip={remote}: expected another endpoint's address")
-    key = options.get("key", "")
     if not (key.isascii() and key.isdigit() and 0 < int(key[:9]) <= VNI_MAX and len(key) < 9):
-        raise _refuse(f"options:key: expected a VNI from 1 to {VNI_MAX}")
+        raise _refuse(
+            f"options:key: expected a VNI from 1 to {VNI_MAX}, or flow with remote_ip=flow"
+        )
     return TunnelOptions(remote, int(key))
 
 

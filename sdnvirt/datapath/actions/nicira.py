@@ -100,7 +100,7 @@ def _set(walk: Walk, field: OxmField, value: int) -> None:
 
 
 def _set_tunnel(walk: Walk, action: nx.SetTunnel | nx.SetTunnel64) -> None:
-    walk.set_tunnel(action.tunnel_id)
+    walk.set_tunnel(oxm.TUNNEL_ID, action.tunnel_id)
 
 
 # where the packet goes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sdnvirt.datapath.actions.rule import ActionRule, Order, admit_any
+from sdnvirt.datapath.fields import TUNNEL_SHIFTS
 from sdnvirt.datapath.layout import MPLS_TYPES, VLAN_TYPES
 from sdnvirt.datapath.rewriting.ethernet import pop_vlan, push_vlan
 from sdnvirt.datapath.rewriting.mpls import payload_type, pop_mpls, push_mpls
@@ -32,10 +33,9 @@ def _admit_set_field(action: act.SetField) -> None:
 
 
 def _set_field(walk: Walk, action: act.SetField) -> None:
-    if action.field is oxm.TUNNEL_ID:
-        walk.set_tunnel(action.value)
-        return
-    if action.field in nxm.SETTABLE:
+    if action.field in TUNNEL_SHIFTS:
+        walk.set_tunnel(action.field, action.value)
+    elif action.field in nxm.SETTABLE:
         walk.set_register(action.field, action.value)
     elif action.field in RELABELLING:
         walk.look_deeper()

@@ -20,6 +20,7 @@ from sdnvirt.devices.of13 import (
 )
 from sdnvirt.devices.of13.handler import Answers, Entries, Handlers
 from sdnvirt.frame import Frame
+from sdnvirt.openflow.nicira import fields as nxm
 from sdnvirt.openflow.record import Message
 from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.constants import OFPCR, OFPMP
@@ -113,6 +114,10 @@ class Dialect13:
         fields = [OxmMatch(oxm.IN_PORT, in_port)]
         if frame.tunnel_id:
             fields.append(OxmMatch(oxm.TUNNEL_ID, frame.tunnel_id))
+        if frame.tunnel_src:
+            fields.append(OxmMatch(nxm.TUN_IPV4_SRC, frame.tunnel_src))
+        if frame.tunnel_dst:
+            fields.append(OxmMatch(nxm.TUN_IPV4_DST, frame.tunnel_dst))
         match = Match(tuple(fields))
         size = min(frame.size, LENGTH_MAX)
         return PacketIn(buffer_id, size, punt.reason, punt.table_id, punt.cookie, match, data)

@@ -9,6 +9,8 @@ import pytest
 from sdnvirt.addresses import Ipv4
 from sdnvirt.network.network import RUNTIME_PORT_BASE, Network
 
+NO_REMOTE = "options:remote_ip: expected an IPv4 address, or flow with key=flow"
+NO_KEY = "options:key: expected a VNI from 1 to 16777215, or flow with remote_ip=flow"
 FIRST = RUNTIME_PORT_BASE
 PEER = {"remote_ip": "172.16.0.2", "key": "9"}
 Client = Any  # of conftest, which cannot be imported
@@ -19,10 +21,10 @@ def interface(client: Client, name: str) -> Any:
     return found
 
 
-def tunnels(network: Network) -> dict[int, tuple[str, int]]:
-    """Return the switch's tunnels of one network, by port."""
+def tunnels(network: Network) -> dict[int, tuple[Any, Any]]:
+    """Return the tunnels that the switch has got since it was built, by port."""
     return {
-        number: (str(tunnel.remote), getattr(tunnel, "key", 0))
+        number: (str(getattr(tunnel, "remote", "flow")), getattr(tunnel, "key", "flow"))
         for number, tunnel in network.plant.hypervisors["hv1"].tunnels.items()
         if number >= FIRST
     }
@@ -80,17 +82,19 @@ def test_other_options_make_another_tunnel_at_the_same_port(
     [
         (PEER, {"type": "gre"}, "type 'gre': only vxlan interfaces can be added"),
         (PEER, {"type": ""}, "type '': only vxlan interfaces can be added"),
-        ({"key": "9"}, {}, "options:remote_ip: expected an IPv4 address"),
-        ({"remote_ip": "::1", "key": "9"}, {}, "options:remote_ip: expected an IPv4 address"),
+        ({"key": "9"}, {}, NO_REMOTE),
+        ({"remote_ip": "::1", "key": "9"}, {}, NO_REMOTE),
         ({**PEER, "remote_ip": "172.16.0.1"}, {},
          "options:remote_ip=172.16.0.1: expected another endpoint's address"),
         ({**PEER, "remote_ip": "224.0.0.1"}, {},
          "options:remote_ip=224.0.0.1: expected another endpoint's address"),
-        ({"remote_ip": "172.16.0.2"}, {}, "options:key: expected a VNI from 1 to 16777215"),
-        ({**PEER, "key": "0"}, {}, "options:key: expected a VNI from 1 to 16777215"),
-        ({**PEER, "key": "16777216"}, {}, "options:key: expected a VNI from 1 to 16777215"),
-        ({**PEER, "key": "²"}, {}, "options:key: expected a VNI from 1 to 16777215"),
-        ({**PEER, "key": "9" * 500}, {}, "options:key: expected a VNI from 1 to 16777215"),
+        ({"remote_ip": "172.16.0.2"}, {}, NO_KEY),
+        ({**PEER, "key": "flow"}, {}, NO_KEY),
+        ({**PEER, "remote_ip": "flow"}, {}, NO_REMOTE),
+        ({**PEER, "key": "0"}, {}, NO_KEY),
+        ({**PEER, "key": "16777216"}, {}, NO_KEY),
+        ({**PEER, "key": "²"}, {}, NO_KEY),
+        ({**PEER, "key": "9" * 500}, {}, NO_KEY),
         ({**PEER, "local_ip": "172.16.0.9"}, {},
          "options:local_ip=172.16.0.9: the endpoint here is 172.16.0.1"),
         ({**PEER, "dst_port": "8472"}, {}, "options:dst_port=8472: expected 4789"),
@@ -112,6 +116,17 @@ def test_two_interfaces_cannot_be_the_same_tunnel(client: Client, network: Netwo
     client.add_interface("twin", PEER)
     assert interface(client, "twin") == (-1, "another interface leads network 9 to 172.16.0.2")
     assert tunnels(network) == {FIRST: ("172.16.0.2", 9)}
+
+
+def test_there_is_one_flow_based_tunnel(client: Client, network: Network) -> None:
+    options = {"remote_ip": "flow", "key": "flow"}
+    client.add_interface("vxlan0", options)
+    assert interface(client, "vxlan0") == (FIRST, ["set", []])
+    assert tunnels(network) == {FIRST: ("flow", "flow")}
+    client.add_interface("vxlan1", options)
+    assert interface(client, "vxlan1") == (-1, "another interface leads to all endpoints")
+    client.delete_port("vxlan0")
+    assert tunnels(network) == {}
 
 
 @pytest.mark.parametrize("name", ["vm1", "vx-hv2", "hv1"])

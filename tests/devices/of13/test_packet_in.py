@@ -72,11 +72,16 @@ def test_an_expired_packet_is_told_with_the_reason_invalid_ttl(
 
 def test_the_tunnel_is_told(world: World, switch: OpenFlowSwitch, controller: Controller) -> None:
     controller.send(miss())
-    frame = world.originate(FRAME, "vtep").rewritten(FRAME, 5000)
-    switch.ports[1].receive(frame)
-    controller.rest()
-    (told,) = controller.got(PacketIn)
-    assert told.match == Match.of(in_port=1, tunnel_id=5000)
+    addresses = 0x0A000001 << 32 | 0x0A000002
+    for tunnel in (5000, addresses << 64 | 5000):
+        frame = world.originate(FRAME, "vtep").rewritten(FRAME, tunnel)
+        switch.ports[1].receive(frame)
+        controller.rest()
+    plain, addressed = controller.got(PacketIn)
+    assert plain.match == Match.of(in_port=1, tunnel_id=5000)
+    assert addressed.match == Match.of(
+        in_port=1, tunnel_id=5000, tun_ipv4_src=0x0A000001, tun_ipv4_dst=0x0A000002
+    )
 
 
 def test_two_controllers_are_told_of_one_packet_that_ends_once(
