@@ -19,6 +19,7 @@ from sdnvirt.datapath.basis import Signature, Values, values_of
 from sdnvirt.datapath.entry import FlowEntry, rank
 from sdnvirt.datapath.fields import Fields
 from sdnvirt.datapath.flow import Flow
+from sdnvirt.openflow.action import Action
 
 CACHE_LIMIT: Final = 1 << 16
 """Keys that one switch caches, about 30 MB; past it the cache starts afresh, so that a scan over
@@ -27,6 +28,10 @@ random addresses costs look-ups and not memory."""
 CHANGES_LIMIT: Final = 32
 """Changes of the tables that are held against each cached decision. To test one takes about a
 microsecond and to decide anew some thirty, so past this many it is cheaper to forget all."""
+
+
+OUTPUTS_LIMIT: Final = 1 << 10
+"""Lists of outputs of packet-outs that are kept; controllers use a few for each port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +69,16 @@ class FlowCache:
     Attributes:
         of_port: for each port that was added, the flows by key; None, the key of a frame that has
             not been classified yet, is never in it.
+        of_outputs: what becomes of packet-outs that are only sent to ports, by the port where they
+            count as received and their actions. It rests on the ports alone, whose changes clear
+            the cache.
     """
 
-    __slots__ = ("_aside", "_by_bits", "_changes", "_flows", "_keys", "of_port")
+    __slots__ = ("_aside", "_by_bits", "_changes", "_flows", "_keys", "of_outputs", "of_port")
 
     def __init__(self) -> None:
         self.of_port: dict[int, dict[bytes | None, Flow]] = {}
+        self.of_outputs: dict[tuple[int, tuple[Action, ...]], Flow] = {}
         self._by_bits: dict[int, dict[Signature, dict[Values, Flow]]] = {}
         self._flows: list[Flow] = []
         self._keys = 0
@@ -114,6 +123,12 @@ class FlowCache:
         self.of_port[flow.in_port][key] = flow
         flow.keys.append(key)
         self._keys += 1
+
+    def add_outputs(self, in_port: int, actions: tuple[Action, ...], flow: Flow) -> None:
+        """Keep what becomes of packet-outs that are only sent to ports."""
+        if len(self.of_outputs) >= OUTPUTS_LIMIT:
+            self.of_outputs.clear()
+        self.of_outputs[in_port, actions] = flow
 
     def change(self, change: Change) -> None:
         """Hide every decision until it is known whether the change alters it."""
@@ -164,6 +179,7 @@ class FlowCache:
 
     def clear(self) -> None:
         """Settle and forget every decision."""
+        self.of_outputs.clear()
         if not self._flows:
             return
         self.settle()

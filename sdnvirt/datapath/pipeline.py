@@ -104,6 +104,14 @@ def _miss(walk: Walk, table_id: int) -> None:
         walk.punt(None, OFPR.NO_MATCH)
 
 
+def only_outputs(actions: tuple[Action, ...]) -> bool:
+    """Return whether a list of actions only sends to ports, without the tables."""
+    for action in actions:
+        if type(action) is not act.Output or action.port == OFPP.TABLE:
+            return False
+    return True
+
+
 def process_actions(walk: Walk, actions: tuple[Action, ...]) -> Flow:
     """Execute a list of actions only, as a packet-out asks; OFPP.TABLE is the pipeline."""
     reason, detail = DropReason.NO_OUTPUT, "packet-out"
