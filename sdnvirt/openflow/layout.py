@@ -33,7 +33,7 @@ class Kind(NamedTuple):
 class Layout:
     """A sequence of fields; what :class:`struct.Struct` is for integers, for other values, too."""
 
-    __slots__ = ("_reads", "_struct", "_writes", "size")
+    __slots__ = ("_reads", "_struct", "_writes", "pack", "size")
 
     def __init__(self, *parts: str | Kind) -> None:
         """Lay out fields one behind the other, big-endian.
@@ -55,6 +55,8 @@ class Layout:
                 codes += part
         self._struct = Struct(codes)
         self.size = self._struct.size
+        self.pack: Callable[..., bytes] = self._pack if self._writes else self._struct.pack
+        """Returns the bytes of values, one for each field, padding included."""
 
     def unpack_from(self, data: bytes, offset: int) -> list[Any]:
         """Return the values at an offset, behind which there are at least ``size`` bytes."""
@@ -63,11 +65,8 @@ class Layout:
             values[place] = read(values[place])
         return values
 
-    def pack(self, *values: Any) -> bytes:
-        """Return the bytes of values, one for each field, padding included."""
-        if not self._writes:
-            return self._struct.pack(*values)
-        raw = list(values)
+    def _pack(self, *values: Any) -> bytes:
+        raw = [*values]
         for place, write in self._writes:
             raw[place] = write(raw[place])
         return self._struct.pack(*raw)

@@ -152,8 +152,9 @@ class SizedRecord(Record):
         for read, pack in reader.tail:
             tail += pack(read(self))
         length = self.LAYOUT.size + len(tail)
-        fixed, at = reader.fixed(self), self.LENGTH_AT
-        return self.LAYOUT.pack(*fixed[:at], length, *fixed[at:]) + tail
+        values = [*reader.fixed(self)]
+        values.insert(self.LENGTH_AT, length)
+        return self.LAYOUT.pack(*values) + tail
 
 
 class _Reader(NamedTuple):
@@ -270,4 +271,4 @@ def many(kind: type[Structure]) -> Part:
 def nested(kind: type[Record]) -> Kind:
     """Return the kind of field that is a record itself, one without a tail."""
     size = kind.LAYOUT.size
-    return Kind(size, lambda raw: kind.take(raw, 0, size)[0], lambda record: record.pack())
+    return Kind(size, lambda raw: kind.take(raw, 0, size)[0], kind.pack)

@@ -13,6 +13,7 @@ and a field with a mask of all zeros left out (7.2.3).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -24,6 +25,7 @@ from sdnvirt.openflow.v13.error_codes import OFPBMC, refuse
 from sdnvirt.openflow.v13.oxm import HEADER_SIZE, OxmField
 
 _HEADER: Final = Struct("!HH")
+_BY_HEADER: Final = attrgetter("field.header")
 _OXM: Final = OFPMT.OXM.to_bytes(2, "big")
 _PADDING: Final = tuple(bytes(-length % 8) for length in range(8))
 """What follows a match whose length modulo 8 is so much."""
@@ -180,8 +182,4 @@ def _admit(found: dict[OxmField, OxmMatch], field: OxmField, value: int, mask: i
 
 
 def _canonical(found: dict[OxmField, OxmMatch]) -> tuple[OxmMatch, ...]:
-    return tuple(sorted([one for one in found.values() if one.mask != 0], key=_header_of))
-
-
-def _header_of(one: OxmMatch) -> bytes:
-    return one.field.header
+    return tuple(sorted([one for one in found.values() if one.mask != 0], key=_BY_HEADER))
