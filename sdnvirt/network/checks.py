@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from sdnvirt.engine.scheduler import NEVER
 from sdnvirt.host.dhcp_states import Lease
 from sdnvirt.host.ping import Ping
+from sdnvirt.network.connectivity import Connectivity
 from sdnvirt.network.diagnosis import why_unanswered
-from sdnvirt.topology.resolved import Check, Expect, LeaseCheck, PingCheck
+from sdnvirt.topology.resolved import Check, ConnectivityCheck, Expect, LeaseCheck, PingCheck
 from sdnvirt.units import format_time
 
 if TYPE_CHECKING:
@@ -97,6 +98,11 @@ class Checks:
         if isinstance(check, LeaseCheck):
             self._finish(index, self._lease(check))
             return
+        if isinstance(check, ConnectivityCheck):
+            Connectivity(
+                self._network, check, lambda run: self._finish(index, _compared(check, run))
+            )
+            return
         host = self._network.plant.hosts[check.source]
         ping = host.start_ping(
             check.address,
@@ -176,12 +182,21 @@ class Checks:
         figures = None
         if isinstance(check, LeaseCheck):
             title = f"lease {check.vm}"
+        elif isinstance(check, ConnectivityCheck):
+            title = "connectivity"
         else:
             title = f"ping {check.source} > {check.target}"
             begun = self._pings.get(index)
             figures = None if begun is None else self._measured(*begun)
         text = f"{figures} so far" if figures else "not begun"
         return CheckResult(title, check.where, check.at_ns, None, text, ping=figures)
+
+
+def _compared(check: ConnectivityCheck, run: Connectivity) -> CheckResult:
+    wrong = run.wrong
+    more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+    why = wrong[0] + more if wrong else ""
+    return CheckResult("connectivity", check.where, check.at_ns, not wrong, run.figures, why)
 
 
 def _lasting(lease: Lease) -> str:

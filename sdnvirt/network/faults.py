@@ -102,6 +102,10 @@ class Faults:
         if rule is not None:
             found.remove_rule(end, rule)
 
+    def is_broken(self, link: Link) -> bool:
+        """Whether a direction of a link is broken."""
+        return any(end in self._broken for end in link.ends)
+
     def partition(self, *parts: Iterable[str]) -> None:
         """Take down every link between nodes of different parts; nodes of none keep theirs.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv4Network
 from typing import Final
@@ -24,7 +25,7 @@ from sdnvirt.topology.resolved import (
     SwitchKind,
     Tunnel,
 )
-from sdnvirt.topology.segments import check_loops, check_standalone, check_unique
+from sdnvirt.topology.segments import broadcast_domains, check_loops, check_standalone, check_unique
 from sdnvirt.topology.switches import build_switches, check_keys, datapath_ids, switch_kinds
 from sdnvirt.topology.wiring import DEFAULT_LINK, UNDERLAY_LINK, Wiring
 
@@ -34,7 +35,11 @@ MAX_HYPERVISORS: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """The physical part, resolved."""
+    """The physical part, resolved.
+
+    Attributes:
+        domains: what names the broadcast domain of each host, by the host's name.
+    """
 
     underlay_subnet: IPv4Network
     routers: tuple[Router, ...]
@@ -42,6 +47,7 @@ class Plant:
     switches: tuple[Switch, ...]
     hosts: tuple[Host, ...]
     links: tuple[Link, ...]
+    domains: Mapping[str, tuple[str, int]]
 
 
 def build_plant(
@@ -71,7 +77,8 @@ def build_plant(
     check_loops(wiring.links, wiring.paths, wiring.vlans, problems)
     if written.controller is None:
         check_standalone(switches, wiring.links, wiring.paths, problems)
-    check_unique(hosts, wiring.links, wiring.vlans, problems)
+    domains = broadcast_domains((host for host, _ in hosts), wiring.links, wiring.vlans)
+    check_unique(hosts, domains, problems)
     return Plant(
         vteps,
         tuple(map(Router, inventory.routers)),
@@ -79,6 +86,7 @@ def build_plant(
         switches,
         tuple(host for host, _ in hosts),
         tuple(wiring.links),
+        domains,
     )
 
 

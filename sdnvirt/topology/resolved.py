@@ -342,7 +342,24 @@ class LeaseCheck:
     vm: str
 
 
-Check = PingCheck | LeaseCheck
+@dataclass(frozen=True, slots=True)
+class ConnectivityCheck:
+    """From ``at_ns`` on, nodes reach each other exactly where the network connects them.
+
+    Attributes:
+        where: ``file:line`` of the check.
+        at_ns: virtual time of the requests.
+        pairs: the names of nodes in one broadcast domain and subnet, or in one tenant network.
+        timeout_ns: how long each request waits for its answer.
+    """
+
+    where: str
+    at_ns: int
+    pairs: tuple[tuple[str, str], ...]
+    timeout_ns: int
+
+
+Check = PingCheck | LeaseCheck | ConnectivityCheck
 Node = Router | Hypervisor | Switch | Host | Vm | Function
 
 

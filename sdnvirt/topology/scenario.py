@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from itertools import combinations
 from pathlib import Path as FilePath
 from typing import Final
 
@@ -16,12 +17,16 @@ from sdnvirt.topology.registry import Kind, Registry
 from sdnvirt.topology.resolved import (
     App,
     Check,
+    ConnectivityCheck,
     Controller,
     Expect,
     LeaseCheck,
     PingCheck,
 )
 from sdnvirt.topology.tenancy import Tenancy
+
+MAX_PAIRS: Final = 2_016
+"""Pairs of one connectivity check: those of 64 nodes; each is a conversation that is remembered."""
 
 _MODULE: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
@@ -90,6 +95,8 @@ def build_checks(
             checks.append(_ping(check, check.ping, path, addresses, registry, problems))
         elif check.lease is not None:
             checks.append(_lease(check, check.lease, path, asking, registry, problems))
+        elif check.connectivity is not None:
+            checks.append(_connectivity(check, check.connectivity, path, plant, tenancy, problems))
     return tuple(checks)
 
 
@@ -145,12 +152,45 @@ def _lease(
     registry: Registry,
     problems: Problems,
 ) -> LeaseCheck:
-    for key in ("expect", "max_loss", "via"):
-        if getattr(check, key) is not None:
-            found = Words(f"{key} on a lease check")
-            problems.add((*path, key), found, f"{key} on a ping only", at_key=True)
+    _only_on_pings(check, "lease", path, problems)
     where = (*path, "lease", "vm")
     if registry.require(lease.vm, (Kind.VM,), where) and lease.vm not in asking:
         found = Words(f"the VM {lease.vm!r}, which does not use DHCP")
         problems.add(where, found, "a VM that asks for its address")
     return LeaseCheck(problems.where(path), check.at, lease.vm)
+
+
+def _connectivity(
+    check: spec.CheckSpec,
+    written: spec.ConnectivitySpec,
+    path: Path,
+    plant: Plant,
+    tenancy: Tenancy,
+    problems: Problems,
+) -> ConnectivityCheck:
+    _only_on_pings(check, "connectivity", path, problems)
+    segments: dict[str, object] = {
+        host.name: (plant.domains[host.name], host.address.network) for host in plant.hosts
+    }
+    segments.update({vm.name: vm.vnic.network for vm in tenancy.vms})
+    names = list(segments)
+    if written.among is not None:
+        names = list(dict.fromkeys(name for part in written.among for name in part))
+        for number, part in enumerate(written.among):
+            for name in part:
+                if name not in segments:
+                    where = (*path, "connectivity", "among", number)
+                    problems.add(where, name, "the name of a host or VM", segments)
+        names = [name for name in names if name in segments]
+    pairs = tuple((a, b) for a, b in combinations(names, 2) if segments[a] == segments[b])
+    if len(pairs) > MAX_PAIRS:
+        found = Words(f"{len(pairs)} pairs of nodes")
+        problems.add((*path, "connectivity"), found, f"at most {MAX_PAIRS}; among names some")
+    return ConnectivityCheck(problems.where(path), check.at, pairs, written.timeout)
+
+
+def _only_on_pings(check: spec.CheckSpec, kind: str, path: Path, problems: Problems) -> None:
+    for key in ("expect", "max_loss", "via"):
+        if getattr(check, key) is not None:
+            found = Words(f"{key} on a {kind} check")
+            problems.add((*path, key), found, f"{key} on a ping only", at_key=True)

@@ -74,13 +74,10 @@ def check_standalone(
             problems.add(path, found, "no loops without a controller, which would break them")
 
 
-def check_unique(
-    hosts: Iterable[tuple[Host, Path]],
-    links: list[Link],
-    vlans: Mapping[str, list[Membership]],
-    problems: Problems,
-) -> None:
-    """Note every host whose IP or MAC address another host of its broadcast domain has."""
+def broadcast_domains(
+    hosts: Iterable[Host], links: list[Link], vlans: Mapping[str, list[Membership]]
+) -> dict[str, Vertex]:
+    """Return what names the broadcast domain of each host, by the host's name."""
     used = _vlans_in_use(vlans)
     domains = _Domains()
     for link in links:
@@ -90,9 +87,16 @@ def check_unique(
             domains.join(
                 (a, vlan if a in vlans else _UNTAGGED), (b, vlan if b in vlans else _UNTAGGED)
             )
+    return {host.name: domains.find((host.name, _UNTAGGED)) for host in hosts}
+
+
+def check_unique(
+    hosts: Iterable[tuple[Host, Path]], domains: Mapping[str, Vertex], problems: Problems
+) -> None:
+    """Note every host whose IP or MAC address another host of its broadcast domain has."""
     owners: dict[tuple[Vertex, bytes], str] = {}
     for host, path in hosts:
-        domain = domains.find((host.name, _UNTAGGED))
+        domain = domains[host.name]
         for key, value in (("address", host.ip), ("mac", host.mac)):
             owner = owners.setdefault((domain, value), host.name)
             if owner != host.name:

@@ -388,11 +388,27 @@ class LeaseSpec(Model):
     vm: f.Name = Field(description="The VM.")
 
 
+class ConnectivitySpec(Model):
+    """All nodes reach each other that links which are up connect, and no others do.
+
+    Asked are the pairs of hosts in one broadcast domain and subnet, and of VMs in one tenant
+    network. None of their packets may pass the same port again and again.
+    """
+
+    among: list[f.Names] | None = Field(
+        None, description="Hosts and VMs, by names and ranges. Default: all."
+    )
+    timeout: f.PositiveTime = written("1s", "How long to wait for each answer.")
+
+
 class CheckSpec(Model):
-    """What must hold for the run to succeed: a ping or a lease."""
+    """What must hold for the run to succeed: a ping, a lease, or connectivity."""
 
     ping: PingSpec | None = Field(None, description="Send echo requests.")
     lease: LeaseSpec | None = Field(None, description="Look for a DHCP lease.")
+    connectivity: ConnectivitySpec | None = Field(
+        None, description="Compare who reaches whom with the network as it is, after a repair say."
+    )
     at: f.Time = written("2s", "Virtual time of the check.")
     expect: f.Expectation | None = Field(
         None, description="What a ping must be. Default: reachable."
@@ -404,7 +420,7 @@ class CheckSpec(Model):
 
     @model_validator(mode="after")
     def _one_check(self) -> Self:
-        one_of(self, ("ping", "lease"))
+        one_of(self, ("ping", "lease", "connectivity"))
         return self
 
 

@@ -119,7 +119,8 @@ VALUES = {
         "switches:\n\ts1: {kind: bridge}",
         "3:1: found broken YAML: a tab, where YAML takes only spaces, expected YAML"),
     "two checks": ("checks: [{ping: {from: a, to: b}, lease: {vm: a}}]",
-                   "2:10: checks[0]: found ping and lease, expected exactly one of ping, lease"),
+                   "2:10: checks[0]: found ping and lease, expected exactly one of ping, lease, "
+        "connectivity"),
     "a fail mode": ("switches: {s1: {kind: openflow, fail_mode: standalon}}",
                     "2:44: switches.s1.fail_mode: found 'standalon', expected secure or "
                     "standalone; did you mean standalone?"),
@@ -457,6 +458,20 @@ PARTS = {
         FAULTY + "[{at: 5s, crash: s1}, {at: 4s, restart: s1}, {at: 6s, restart: s1}]",
         "4:51: timeline[1].restart: found a restart of s1, which is not down, expected a crash "
         "before it",
+    ),
+    "connectivity of a switch": (
+        FAULTY + "[]\nchecks: [{connectivity: {among: [s1]}}]",
+        "5:34: checks[0].connectivity.among[0]: found 's1', expected the name of a host or VM",
+    ),
+    "connectivity that is expected otherwise": (
+        FAULTY + "[]\nchecks: [{connectivity: {}, via: s1}]",
+        "5:29: checks[0].via: found via on a connectivity check, expected via on a ping only",
+    ),
+    "connectivity of too many": (
+        "hosts: {'h[1-65]': {address: '10.0.0.[1-65]/24'}}\nchecks: [{connectivity: {}}]\n"
+        "links: [{between: ['h[1-65]', s]}]\nswitches: {s: {kind: openflow}}",
+        "3:25: checks[0].connectivity: found 2080 pairs of nodes, expected at most 2016; among "
+        "names some",
     ),
     "a controller that is not there": (
         FAULTY + "[{at: 5s, controller: kill}]",
