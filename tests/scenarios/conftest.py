@@ -99,6 +99,9 @@ SET_UP: Final = "500ms"
 """Real time that a Ryu of its own takes, after the handshake, to set a switch up as its apps want,
 which no message announces."""
 
+ARRIVAL: Final = "200ms"
+"""Real time that what an app has sent before it answered a request takes to arrive."""
+
 IN_A_HURRY: Final = """
     from ryu.base.app_manager import RyuApp
     from ryu.lib import stplib
@@ -143,6 +146,10 @@ class Lab(ABC):
     def ping(self, source: str, target: str, count: int = 1) -> int:
         """Return how many echo requests were answered."""
         return self.network[source].ping(target, count=count).received
+
+    def reaches(self, source: str, target: str) -> bool:
+        """Whether an echo request is answered, once what the apps have sent has arrived."""
+        return any(self.ping(source, target) for _ in range(5))
 
     def until(self, condition: Callable[[], object], limit: str) -> None:
         """Run the network until something has happened."""
@@ -244,6 +251,7 @@ class RemoteLab(Lab):
             fetching = pool.submit(fetch)
             while not fetching.done():  # switches have to answer the app meanwhile
                 self.network.run_for("5ms")
+        self.network.run_for(ARRIVAL)
         status, text = fetching.result()
         return status, json.loads(text) if text else None
 
