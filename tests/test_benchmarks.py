@@ -25,7 +25,9 @@ def assert_summaries(figures):
         assert 0 < figure["min"] <= figure["median"] <= figure["max"]
 
 
-@pytest.mark.parametrize("name", ["build", "chain", "engine", "packet_in", "startup", "switch"])
+@pytest.mark.parametrize(
+    "name", ["build", "chain", "engine", "packet_in", "startup", "switch", "tcp"]
+)
 def test_states_its_name_and_the_interpreter(name):
     printed = run(name)
     assert printed["benchmark"] == name
@@ -88,3 +90,11 @@ def test_switch_measures_the_cache_its_misses_and_flow_mods():
     for row in printed["miss"].values():
         assert_summaries(row)
     assert_summaries({key: printed[key] for key in ("flow_mods_per_s", "load_wall_s")})
+
+
+def test_tcp_measures_both_families_and_many_connections():
+    printed = run("tcp")
+    for figures in (printed["bulk_mbit_per_wall_s"], printed["bulk_mbit_per_cpu_s"]):
+        assert set(figures) == {"IPv4", "IPv6"}
+        assert_summaries(figures)
+    assert_summaries({key: printed[key] for key in ("connections_cpu_s", "bytes_per_connection")})

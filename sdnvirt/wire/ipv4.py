@@ -33,7 +33,9 @@ DEFAULT_TTL: Final = 64
 VERSION: Final = 4
 
 _LAYOUT: Final = struct.Struct("!BBHHHBBH4s4s")
-_CHECKSUM_OFFSET: Final = 10
+_HEADER: Final = struct.Struct("!HHHHHH")
+"""The header up to the addresses, as the words that its checksum adds."""
+
 _RESERVED: Final = 0x8000
 _DONT_FRAGMENT: Final = 0x4000
 _MORE_FRAGMENTS: Final = 0x2000
@@ -56,6 +58,9 @@ class IpProtocol(IntEnum):
     SCTP = 132
 
 
+_address: Final = bytes.__new__
+"""Makes an address of bytes whose length is known to be right."""
+
 PROTOCOL_NAMES: Final[dict[int, str]] = {
     protocol: protocol.name.replace("V6", "v6") for protocol in IpProtocol
 }
@@ -77,9 +82,9 @@ def _lengths(data: bytes) -> tuple[int, int]:
     return header_length, total_length
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Ipv4Packet:
-    """An IPv4 packet.
+    """An IPv4 packet; not to be changed, though it is not frozen, which would be dear here.
 
     Attributes:
         src: source address.
@@ -162,7 +167,7 @@ class Ipv4Packet:
         if fragment & _RESERVED:  # must be zero (RFC 791, 3.1)
             raise MalformedError("an IPv4 packet with the reserved flag")
         return cls(
-            Ipv4(src), Ipv4(dst), protocol, data[header_length:end],
+            _address(Ipv4, src), _address(Ipv4, dst), protocol, data[header_length:end],
             ttl, tos >> 2, tos & 3, identification,
             bool(fragment & _DONT_FRAGMENT), bool(fragment & _MORE_FRAGMENTS),
             (fragment & _FRAGMENT_UNITS) * _FRAGMENT_UNIT, data[HEADER_LENGTH:header_length],
@@ -180,13 +185,19 @@ class Ipv4Packet:
             fragment |= _DONT_FRAGMENT
         if self.more_fragments:
             fragment |= _MORE_FRAGMENTS
-        header = _LAYOUT.pack(
-            VERSION << 4 | header_length // 4, self.dscp << 2 | self.ecn,
-            header_length + len(self.payload), self.identification, fragment,
-            self.ttl, self.protocol, 0, self.src, self.dst,
-        ) + options  # fmt: skip
-        checksum = internet_checksum(header).to_bytes(2, "big")
-        return header[:_CHECKSUM_OFFSET] + checksum + header[_CHECKSUM_OFFSET + 2 :] + self.payload
+        tos = (VERSION << 4 | header_length // 4) << 8 | self.dscp << 2 | self.ecn
+        length = header_length + len(self.payload)
+        hops = self.ttl << 8 | self.protocol
+        # The sum does not see where its words stand (RFC 1071, section 2): numbers will do.
+        total = (
+            tos + length + self.identification + fragment + hops
+            + int.from_bytes(self.src + self.dst + options, "big")
+        )  # fmt: skip
+        checksum = 0xFFFF - (total % 0xFFFF or 0xFFFF)
+        return b"".join((
+            _HEADER.pack(tos, length, self.identification, fragment, hops, checksum),
+            self.src, self.dst, options, self.payload,
+        ))  # fmt: skip
 
     def __str__(self) -> str:
         name = PROTOCOL_NAMES.get(self.protocol, f"protocol {self.protocol}")

@@ -40,6 +40,7 @@ _LETTERS: Final = ((SYN, "S"), (FIN, "F"), (RST, "R"), (PSH, "P"), (URG, "U"), (
                    (CWR, "W"), (ACK, "."))  # fmt: skip
 """Flags as tcpdump writes them, in its order."""
 
+_PROTOCOL: Final = int(IpProtocol.TCP)  # plain integers add faster
 _LAYOUT: Final = struct.Struct("!HHIIHHHH")
 _TIMES: Final = struct.Struct("!II")
 
@@ -133,7 +134,7 @@ class Tcp:
         size = len(data)
         if size < HEADER_LENGTH:
             raise TruncatedError(f"a TCP segment of {size} bytes has no whole header")
-        if internet_checksum(data, pseudo_header_sum(src, dst, IpProtocol.TCP, size)):
+        if internet_checksum(data, pseudo_header_sum(src, dst, _PROTOCOL, size)):
             raise ChecksumError("the TCP checksum is wrong")
         src_port, dst_port, seq, ack, offset, window, _, urgent = _LAYOUT.unpack_from(data)
         end = offset >> 12 << 2
@@ -165,7 +166,7 @@ class Tcp:
         # The sum does not see where its words stand, so the header is added as numbers and
         # packed once (RFC 1071, section 2).
         total = (
-            pseudo_header_sum(src, dst, IpProtocol.TCP, size) + int.from_bytes(options, "big")
+            pseudo_header_sum(src, dst, _PROTOCOL, size) + int.from_bytes(options, "big")
             + self.src_port + self.dst_port + self.seq + self.ack + offset + self.window
             + self.urgent
         )  # fmt: skip

@@ -50,7 +50,7 @@ class CongestionControl(ABC):
             rtt_ns: the smoothed round trip.
         """
         if self.cwnd < self.ssthresh:
-            self.cwnd += min(count, self.mss)  # RFC 5681, equation 2
+            self.cwnd += count if count < self.mss else self.mss  # RFC 5681, equation 2
         else:
             self.avoid_congestion(count, now, rtt_ns)
 

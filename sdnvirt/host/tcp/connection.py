@@ -196,10 +196,12 @@ class Connection:
         Returns:
             why it was of no use, or None.
         """
+        flags = segment.flags
+        if flags & ~PSH == ACK and not marked and self._predicted(segment, now):
+            return None
         if self.state is State.SYN_SENT:
             return self._arrived_syn_sent(segment, now)
         receiver = self.receiver
-        flags = segment.flags
         seq = unwrap(segment.seq, receiver.buffer.nxt)
         reason = self._check(segment, seq, now)
         if reason is not None:
@@ -220,7 +222,8 @@ class Connection:
 
     def outgoing(self, now: int) -> list[Outgoing]:
         """Return the segments to be sent now, in order."""
-        out, self._out = self._out, []
+        out = self._out
+        self._out = []
         if self.state in SENDING:
             out += [self._data(chunk, now) for chunk in self.sender.pump(now)]
         receiver = self.receiver
@@ -324,6 +327,57 @@ class Connection:
             return self._take_text(segment, self.receiver.nxt, now)
         return None
 
+    def _predicted(self, segment: Tcp, now: int) -> bool:
+        """Take a segment that is just what is expected next; return whether it was.
+
+        Nearly all segments of a transfer are: data in order that acknowledge nothing new, or an
+        acknowledgement without data. What is left out here would find nothing to do for them
+        (Van Jacobson's header prediction).
+        """
+        receiver, sender = self.receiver, self.sender
+        buffer = receiver.buffer
+        payload = segment.payload
+        una = sender.una
+        acked = (segment.ack - una) & MASK
+        window = segment.window << self._peer_scale
+        if (
+            self.state is not State.ESTABLISHED
+            or segment.seq != buffer.nxt & MASK
+            or buffer.gaps
+            or receiver.fin is not None
+            or acked > sender.nxt - una
+        ):
+            return False
+        if payload:
+            behind = buffer.nxt + len(payload)
+            if acked or window != sender.window or behind > receiver.edge or self.abandoned:
+                return False
+        elif not acked or not window:
+            return False
+        timestamps = self._timestamps
+        if timestamps is not None:
+            timestamp = segment.timestamp
+            echo = buffer.nxt <= receiver.acked
+            if timestamp is None or not timestamps.follow(timestamp, echo, now):
+                return False
+        self._heard_ns = now
+        self._probes = 0
+        self._window_seq, self._window_ack = buffer.nxt, una + acked
+        if payload:
+            receiver.take_next(payload, now)
+            return True
+        echoed_ns = self._echoed(segment, now) if sender.timed_seq is None else None
+        sender.acknowledge(una + acked, True, window, segment.sack, now, echoed_ns)
+        if window != sender.window:
+            sender.offered(window)
+        return True
+
+    def _echoed(self, segment: Tcp, now: int) -> int | None:
+        """Return the round trip (ns) by the timestamp that comes back, or None."""
+        if self._timestamps is None or segment.timestamp is None:
+            return None
+        return self._timestamps.round_trip(segment.timestamp, now)
+
     def _check(self, segment: Tcp, seq: int, now: int) -> DropReason | None:
         """Refuse what cannot belong to the connection (RFC 9293, 3.10.7.4, first to fourth)."""
         flags = segment.flags
@@ -384,9 +438,7 @@ class Connection:
             return DropReason.SEGMENT_CHALLENGED
         if ack < sender.una:
             return None
-        echoed_ns = None
-        if self._timestamps is not None and segment.timestamp is not None:
-            echoed_ns = self._timestamps.round_trip(segment.timestamp, now)
+        echoed_ns = self._echoed(segment, now) if sender.timed_seq is None else None
         pure = not segment.payload and not segment.flags & FIN
         sender.acknowledge(ack, pure, window, segment.sack, now, echoed_ns)
         if seq > self._window_seq or (seq == self._window_seq and ack >= self._window_ack):
@@ -508,7 +560,7 @@ class Connection:
                 flags |= ECE | CWR
         else:
             flags |= ACK | (ECE if self._ecn else 0)
-            ack = receiver.acknowledging() & MASK
+            ack = receiver.acknowledge()[0] & MASK
             timestamp = None if self._timestamps is None else self._timestamps.pair(now)
             scale = receiver.scale if receiver.scale or self._peer_scale else None
             sack = sender.sack_permitted
@@ -545,13 +597,13 @@ class Connection:
         if receiver.congested:
             flags |= ECE
         sack: SackBlocks = ()
-        if receiver.buffer.has_gaps and self.sender.sack_permitted:
+        if receiver.buffer.gaps and self.sender.sack_permitted:
             # As many blocks as fit beside the data (RFC 2018, section 3).
             most = MAX_SACK_BLOCKS - (timestamp is not None)
             room = max(min(most, (self.sender.mss - len(payload) - 4) // 8), 0)
             sack = tuple((a & MASK, b & MASK) for a, b in receiver.buffer.sack(room))
-        window = receiver.window()
+        ack, window = receiver.acknowledge()
         return Tcp(
-            self.local_port, self.remote_port, seq & MASK, receiver.acknowledging() & MASK, flags,
-            window, payload, timestamp, sack,
+            self.local_port, self.remote_port, seq & MASK, ack & MASK, flags, window, payload,
+            timestamp, sack,
         )  # fmt: skip

@@ -179,9 +179,8 @@ class TcpConnection:
         try:
             self._tell()
             machine = self.machine
-            while out := machine.outgoing(self._scheduler.now):
-                for segment, markable in out:
-                    self._send(segment, markable)
+            for segment, markable in machine.outgoing(self._scheduler.now):
+                self._send(segment, markable)
         finally:
             self._busy = False
         due = machine.next_timeout()
@@ -200,6 +199,8 @@ class TcpConnection:
         refusal = binding.send(path, segment, markable, self.cause, self.unresolved)
         if refusal is not None:  # another connection has learned of a smaller path MTU
             self.machine.limit_path(segment.seq, binding.room(path))
+            for smaller, also in self.machine.outgoing(self._scheduler.now):
+                binding.send(self.path, smaller, also, self.cause, self.unresolved)
 
     def _tell(self) -> None:
         """Call the owner about all that is new."""

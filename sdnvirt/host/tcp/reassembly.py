@@ -23,23 +23,19 @@ class ReceiveBuffer:
     Attributes:
         nxt: the next number expected; all before it has arrived.
         unread: bytes in order that wait for the owner.
+        gaps: where gaps end, in order: the first number of each stretch beyond one.
     """
 
-    __slots__ = ("_blocks", "_chunks", "_recent", "_starts", "nxt", "unread")
+    __slots__ = ("_blocks", "_chunks", "_recent", "gaps", "nxt", "unread")
 
     def __init__(self, nxt: int) -> None:
         self.nxt = nxt
         self.unread = 0
         self._chunks: list[bytes] = []
-        self._starts: list[int] = []
+        self.gaps: list[int] = []
         self._blocks: list[bytearray] = []
         self._recent: list[int] = []
         """A number in each of the blocks that the last segments went to, the latest first."""
-
-    @property
-    def has_gaps(self) -> bool:
-        """Whether something has arrived beyond ``nxt``."""
-        return bool(self._starts)
 
     def insert(self, start: int, data: bytes) -> bool:
         """Keep the bytes of a segment that ends behind ``nxt``; return whether that was possible.
@@ -52,12 +48,12 @@ class ReceiveBuffer:
             return self._keep(start, data)
         if start < self.nxt:
             data = data[self.nxt - start :]
-        self._append(data)
-        while self._starts and self._starts[0] <= self.nxt:
-            known = self.nxt - self._starts.pop(0)
+        self.append(data)
+        while self.gaps and self.gaps[0] <= self.nxt:
+            known = self.nxt - self.gaps.pop(0)
             block = self._blocks.pop(0)
             if known < len(block):
-                self._append(bytes(block[known:]))
+                self.append(bytes(block[known:]))
         return True
 
     def read(self) -> list[bytes]:
@@ -68,7 +64,7 @@ class ReceiveBuffer:
 
     def sack(self, count: int) -> SackBlocks:
         """Return up to ``count`` blocks beyond the first gap, the latest first (RFC 2018, 4)."""
-        starts, blocks = self._starts, self._blocks
+        starts, blocks = self.gaps, self._blocks
         found = []
         for number in self._recent[:count]:
             n = bisect_right(starts, number) - 1
@@ -76,14 +72,15 @@ class ReceiveBuffer:
                 found.append((starts[n], starts[n] + len(blocks[n])))
         return tuple(found)
 
-    def _append(self, data: bytes) -> None:
+    def append(self, data: bytes) -> None:
+        """Keep bytes that begin at ``nxt``, with no gaps behind."""
         self._chunks.append(data)
         self.nxt += len(data)
         self.unread += len(data)
 
     def _keep(self, start: int, data: bytes) -> bool:
         """Put bytes beyond a gap into the block that they touch, or into a new one."""
-        starts, blocks = self._starts, self._blocks
+        starts, blocks = self.gaps, self._blocks
         n = bisect_right(starts, start) - 1
         if n >= 0 and starts[n] + len(blocks[n]) >= start:
             blocks[n] += data[starts[n] + len(blocks[n]) - start :]
@@ -101,7 +98,7 @@ class ReceiveBuffer:
 
     def _join(self, n: int) -> None:
         """Take the blocks that a block has grown into out of the lists, and add what they have."""
-        starts, block = self._starts, self._blocks[n]
+        starts, block = self.gaps, self._blocks[n]
         end = starts[n] + len(block)
         last = n + 1
         while last < len(starts) and starts[last] <= end:

@@ -67,13 +67,6 @@ class Receiver:
         """Return the window of a SYN, which is never shifted (RFC 7323, 2.2)."""
         return min(self._capacity, _WINDOW_MAX)
 
-    def window(self) -> int:
-        """Return the window to tell of; what was told before is never taken back (SHLD-14)."""
-        edge = self.buffer.nxt + self._capacity - self.buffer.unread
-        if edge - self.edge >= min(self._largest, self._capacity >> 1):
-            self.edge = edge
-        return min((self.edge - self.buffer.nxt) >> self.scale, _WINDOW_MAX)
-
     def window_opened(self) -> bool:
         """Whether the owner has read so much that the peer should hear of it by itself."""
         known = self.edge - self.buffer.nxt
@@ -101,19 +94,31 @@ class Receiver:
             self.ack_now = True
             return True
         size = len(data)
-        in_order = seq == buffer.nxt and not buffer.has_gaps
+        in_order = seq == buffer.nxt and not buffer.gaps
         if not buffer.insert(seq, data):
             self.ack_now = True
             return False
-        self._largest = max(self._largest, size)
+        self._arrived(size, now)
+        if not in_order:  # there is a gap, or was until now (RFC 5681, 4.2)
+            self.ack_now = True
+        return True
+
+    def take_next(self, data: bytes, now: int) -> None:
+        """Take data that begin at ``nxt``, end within the window, and have no gaps behind."""
+        self.buffer.append(data)
+        self._arrived(len(data), now)
+
+    def _arrived(self, size: int, now: int) -> None:
+        """Decide when to acknowledge so many bytes more."""
+        if size > self._largest:
+            self._largest = size
         self._waiting += size
-        if self._quick or not in_order or self._waiting >= 2 * self._largest:
-            # At once if there is a gap, or was until now (RFC 5681, 4.2).
-            self._quick = max(self._quick - 1, 0)
+        if self._quick or self._waiting >= 2 * self._largest:
+            if self._quick:
+                self._quick -= 1
             self.ack_now = True
         elif self.ack_deadline_ns == NEVER:
             self.ack_deadline_ns = now + self._delay_ns
-        return True
 
     def take_fin(self, seq: int) -> None:
         """The peer's stream ends at a number within the window."""
@@ -121,10 +126,23 @@ class Receiver:
             self.fin = seq
         self.ack_now = True
 
-    def acknowledging(self) -> int:
-        """Return the number that the segment sent now acknowledges; nothing waits then."""
+    def acknowledge(self) -> tuple[int, int]:
+        """Return what a segment that is sent now acknowledges, and its window; nothing waits then.
+
+        A window that was told before is never taken back (SHLD-14), and it is opened by a whole
+        segment at least (RFC 9293, 3.8.6.2.2).
+        """
+        buffer = self.buffer
+        nxt = buffer.nxt
+        edge = nxt + self._capacity - buffer.unread
+        opened = edge - self.edge
+        if opened >= self._largest or 2 * opened >= self._capacity:
+            self.edge = edge
+        window = (self.edge - nxt) >> self.scale
+        if nxt == self.fin:
+            nxt += 1
         self._waiting = 0
         self.ack_now = False
         self.ack_deadline_ns = NEVER
-        self.acked = self.nxt
-        return self.acked
+        self.acked = nxt
+        return nxt, window if window < _WINDOW_MAX else _WINDOW_MAX

@@ -61,15 +61,41 @@ class Sender:
         rtt: the round trips.
         recovery: what is done about losses.
         deadline_ns: when :meth:`expired` is to be called, or NEVER.
+        timed_seq: the acknowledgement of this number measures the round trip; None if no segment
+            on the way was sent just once.
         progress_ns: when the peer last acknowledged something, or was asked to.
         reduced: whether the next new segment has to tell that the window was reduced (CWR).
     """
 
     __slots__ = (
-        "_duplicates", "_ecn_until", "_expired_at", "_forced", "_limited", "_lost_edge",
-        "_probing", "_recover", "_resent", "_scoreboard", "_sent_ns", "_timed_ns", "_timed_seq",
-        "buffer", "congestion", "deadline_ns", "finished", "largest_window", "mss", "no_delay",
-        "nxt", "progress_ns", "recovery", "reduced", "rtt", "sack_permitted", "una", "window",
+        "_duplicates",
+        "_ecn_until",
+        "_expired_at",
+        "_forced",
+        "_limited",
+        "_lost_edge",
+        "_probing",
+        "_recover",
+        "_resent",
+        "_scoreboard",
+        "_sent_ns",
+        "_timed_ns",
+        "buffer",
+        "congestion",
+        "deadline_ns",
+        "finished",
+        "largest_window",
+        "mss",
+        "no_delay",
+        "nxt",
+        "progress_ns",
+        "recovery",
+        "reduced",
+        "rtt",
+        "sack_permitted",
+        "timed_seq",
+        "una",
+        "window",
     )  # fmt: skip
 
     def __init__(self, iss: int, mss: int, parameters: TcpParameters) -> None:
@@ -95,7 +121,7 @@ class Sender:
         self._lost_edge = self._resent = iss
         """In recovery: all that is missing before the one is lost, before the other sent again."""
         self._forced = self._probing = self._limited = False
-        self._timed_seq: int | None = None
+        self.timed_seq: int | None = None
         self._timed_ns = self._sent_ns = 0
 
     @property
@@ -133,12 +159,15 @@ class Sender:
     def pump(self, now: int) -> list[Chunk]:
         """Return what is to be sent now: what was lost first, then new data."""
         chunks: list[Chunk] = []
+        if self.nxt == self._end() and self.recovery is Recovery.NONE:
+            self._limited = False
+            return chunks
         budget = self.congestion.cwnd - self._pipe()
         if self.recovery is not Recovery.NONE:
             budget = self._resend(chunks, budget, self._lost_edge)
         if self.nxt <= self.buffer.end:
             budget = self._send_new(chunks, budget, now)
-        if not chunks and self.recovery is Recovery.FAST and self._scoreboard:
+        if not chunks and self.recovery is Recovery.FAST and self._scoreboard.total:
             # Nothing else to do: what may be lost (RFC 6675, section 4, NextSeg, rule 3).
             self._resend(chunks, budget, self._scoreboard.highest)
         if self.deadline_ns == NEVER and (self.nxt > self.una or self.nxt < self._end()):
@@ -212,7 +241,7 @@ class Sender:
         self._recover = self._lost_edge = self.nxt
         self._resent = self.una
         self._duplicates = 0
-        self._timed_seq = None
+        self.timed_seq = None
         self._forced = True
 
     def _pipe(self) -> int:
@@ -239,7 +268,7 @@ class Sender:
             chunks.append(self._chunk(start, end, fresh=False))
             self._resent = end
             self._forced = False
-            self._timed_seq = None  # Karn's rule
+            self.timed_seq = None  # Karn's rule
             budget -= end - start
         return budget
 
@@ -252,7 +281,9 @@ class Sender:
             self._wake(now)
         while self.nxt < end:
             start = self.nxt
-            length = min(mss, end - start, edge - start)
+            length = end - start if end < edge else edge - start
+            if length > mss:
+                length = mss
             if self._probing:
                 length = max(length, 1)
             elif length < mss and (length <= 0 or not self._may_be_small(length, end - start)):
@@ -273,8 +304,8 @@ class Sender:
         chunks.append(self._chunk(start, end, fresh=True))
         if start == self.una:
             self.deadline_ns = NEVER  # nothing was on the way: the timer begins now
-        if self._timed_seq is None:
-            self._timed_seq = end
+        if self.timed_seq is None:
+            self.timed_seq = end
             self._timed_ns = now
         self.nxt = end
         self._sent_ns = now
@@ -300,16 +331,17 @@ class Sender:
 
     def _advance(self, ack: int, now: int, echoed_ns: int | None) -> None:
         count = ack - self.una
-        if self._timed_seq is None:
+        if self.timed_seq is None:
             if echoed_ns is not None:  # of something sent twice, but the timestamp tells
                 self.rtt.measured(echoed_ns)
-        elif ack >= self._timed_seq:
+        elif ack >= self.timed_seq:
             self.rtt.measured(now - self._timed_ns)
-            self._timed_seq = None
+            self.timed_seq = None
         self.una = ack
-        self.buffer.release(min(ack, self.buffer.end))
+        buffer = self.buffer
+        buffer.release(ack if ack < buffer.end else buffer.end)
         self.progress_ns = now
-        if self._scoreboard:
+        if self._scoreboard.total:
             self._scoreboard.forget(ack)
         if self.recovery is not Recovery.FAST:
             self._duplicates = 0
@@ -351,4 +383,4 @@ class Sender:
         self._resent = self.una
         self._lost_edge = max(edge, min(self.una + self.mss, self.nxt))
         self._forced = True
-        self._timed_seq = None
+        self.timed_seq = None

@@ -15,6 +15,9 @@ OUTDATED_NS: Final = 24 * 86400 * NS_PER_S
 """After so long without a segment the peer's clock may have wrapped (RFC 7323, 5.5): 24 days."""
 
 
+_HALF: Final = MASK >> 1
+
+
 class Timestamps:
     """Both clocks of a connection that uses timestamps."""
 
@@ -34,7 +37,23 @@ class Timestamps:
 
     def pair(self, now: int) -> Timestamp:
         """Return what a segment sent now carries."""
-        return clock(self._offset, now), self._recent & MASK
+        return (now // TICK_NS + self._offset) & MASK, self._recent & MASK
+
+    def follow(self, timestamp: Timestamp, echo: bool, now: int) -> bool:
+        """Return whether a segment fits that is the next expected.
+
+        Args:
+            timestamp: what it carries.
+            echo: whether it is to be echoed, as of :meth:`heard`.
+            now: the time (ns).
+        """
+        ahead = (timestamp[0] - self._recent) & MASK
+        if ahead > _HALF:
+            return False
+        if echo:
+            self._recent += ahead
+            self._recent_ns = now
+        return True
 
     def is_stale(self, timestamp: Timestamp, now: int) -> bool:
         """Whether a segment is older than what has arrived (PAWS; RFC 7323, 5.3, R1)."""
@@ -57,7 +76,7 @@ class Timestamps:
         The clock's tick is coarse, so this serves only what could not be timed otherwise.
         """
         ticks = (clock(self._offset, now) - timestamp[1]) & MASK
-        return ticks * TICK_NS if timestamp[1] and ticks < MASK >> 1 else None
+        return ticks * TICK_NS if timestamp[1] and ticks < _HALF else None
 
 
 def clock(offset: int, now: int) -> int:
