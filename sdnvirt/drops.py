@@ -39,6 +39,7 @@ class DropReason(Enum):
     NO_LIVE_BUCKET = "no bucket of the group is alive"
     RESUBMIT_LIMIT = "the flow entries resubmit the packet too often"
     RECIRCULATION_LIMIT = "the packet went through connection tracking too often"
+    REMARK_LIMIT = "the meters on the packet's way could remark it in too many ways"
     CONNTRACK_FULL = "no more connections can be tracked"
     METERED = "the meter's rate was exceeded"
     NO_OUTPUT = "the matching flow entry has no output"

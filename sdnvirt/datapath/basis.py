@@ -69,21 +69,22 @@ class Evidence:
         fields: the packet's match fields as it arrived.
     """
 
-    __slots__ = ("_consulted", "_fields", "_remade", "_touched")
+    __slots__ = ("_consulted", "_fields", "_touched")
 
     def __init__(self, fields: Fields) -> None:
         self._fields = dict(fields)
         self._consulted: dict[OxmField, int] | None = {}
-        self._touched: set[OxmField] = set()
-        self._remade = False
+        self._touched: set[OxmField] | None = set()
 
-    def look_up(self) -> dict[OxmField, int] | None:
+    def look_up(self, remade: bool) -> dict[OxmField, int] | None:
         """Return where to note the bits that a look-up consults, or None: it need not be noted.
 
-        Once an action has remade the packet's headers, its fields are no longer those with which
-        it arrived, by which alone other packets are compared with it.
+        Args:
+            remade: whether an action has remade the packet's headers. Then its fields are no
+                longer those with which it arrived, by which alone other packets are compared
+                with it.
         """
-        if self._remade:
+        if remade:
             self._consulted = None
         return self._consulted
 
@@ -93,18 +94,19 @@ class Evidence:
 
     def touch(self, field: OxmField) -> None:
         """Say that an action gives a field another value."""
-        self._touched.add(field)
+        if self._touched is not None:
+            self._touched.add(field)
 
     def remake(self) -> None:
         """Say that an action adds, takes away or relabels headers."""
-        self._remade = True
+        self._touched = None
 
     def basis(self) -> Basis:
         """Return what the decision rests on."""
         consulted = None
         if self._consulted is not None:
             consulted = tuple(sorted(self._consulted.items(), key=_header))
-        touched = None if self._remade else frozenset(self._touched)
+        touched = None if self._touched is None else frozenset(self._touched)
         return Basis(self._fields, consulted, touched)
 
 

@@ -86,13 +86,13 @@ class Datapath:
         fields = packet_fields(frame.data[:KEY_BYTES], in_port, frame.tunnel, 0)
         flow = self._cache.find(in_port, fields)
         if flow is None:
-            flow = process(Walk(self.state, in_port, frame, fields=fields))
+            flow = process(lambda: Walk(self.state, in_port, frame, fields=fields))
         self._cache.add(deep if flow.deep else key, flow)
         return flow
 
     def translate(self, in_port: int, frame: Frame, narration: Narration | None = None) -> Flow:
         """Return what the tables decide for a frame, without the cache and without counting."""
-        return process(Walk(self.state, in_port, frame, narration))
+        return process(lambda: Walk(self.state, in_port, frame, narration))
 
     def packet_out(self, in_port: int, frame: Frame, actions: tuple[Action, ...], now: int) -> Flow:
         """Return what a packet-out's actions do to its packet, and count what it matched.
@@ -105,7 +105,7 @@ class Datapath:
         if known is not None:
             return known  # it went through no tables, where it would be counted
         check_packet_out(actions, self.state)
-        flow = process_actions(Walk(self.state, in_port, frame), actions)
+        flow = process_actions(lambda: Walk(self.state, in_port, frame), actions)
         if plain:
             self._cache.add_outputs(in_port, actions, flow)
         flow.packets, flow.bytes, flow.used_ns = 1, frame.size, now
@@ -233,15 +233,21 @@ class Datapath:
         """
         narration: Narration = []
         flow = self.translate(in_port, frame, narration)
-        for sent, target in flow.preview(frame):
-            changed = "" if sent.data == frame.data else f" as {len(sent.data)} B, rewritten"
-            tunnel = f" with tunnel id {sent.tunnel_id}" if sent.tunnel_id else ""
-            if sent.tunnel_dst:
-                tunnel += f" for {Ipv4(sent.tunnel_dst)}"
-            narration.append(f"to {_place(target)}{changed}{tunnel}")
-            if isinstance(target, Normal) and bridge is not None:
-                narration += bridge(sent)
+        for conditions, emissions in [([], flow.preview(frame)), *flow.previews(frame)]:
+            when = f", if {' and '.join(conditions)}" if conditions else ""
+            for sent, target in emissions:
+                narration.append(f"to {_place(target)}{_appearance(sent, frame)}{when}")
+                if isinstance(target, Normal) and bridge is not None:
+                    narration += bridge(sent)
         return narration
+
+
+def _appearance(sent: Frame, arrived: Frame) -> str:
+    """Return how a packet that leaves differs from the one that arrived, in words."""
+    changed = "" if sent.data == arrived.data else f" as {len(sent.data)} B, rewritten"
+    tunnel = f" with tunnel id {sent.tunnel_id}" if sent.tunnel_id else ""
+    remote = f" for {Ipv4(sent.tunnel_dst)}" if sent.tunnel_dst else ""
+    return changed + tunnel + remote
 
 
 def _place(target: int | Enqueue | Normal | Punt | Loss) -> str:

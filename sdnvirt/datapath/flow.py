@@ -9,6 +9,7 @@ asks (:meth:`Flow.settle`).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mypy_extensions import mypyc_attr
@@ -136,9 +137,23 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Police:
-    """Take the packet through a meter, which may drop it or raise its drop precedence."""
+    """Take the packet through a meter, which may drop it or raise its drop precedence.
+
+    Attributes:
+        meter: the meter.
+        raised: by how many levels the precedence was raised, and what is then executed instead of
+            the steps behind this one; only those that change what follows.
+    """
 
     meter: Meter
+    raised: tuple[tuple[int, tuple[Step, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Count the packet, as it arrived, in tables that only what passes a meter comes to."""
+
+    lookups: tuple[Lookup, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +169,10 @@ class Loss:
     detail: str
 
 
-Step = Change | Tunnel | Emit | Enqueue | Normal | Punt | Branch | Count | Police | Deferred
+Step = (
+    Change | Tunnel | Emit | Enqueue | Normal | Punt | Loss
+    | Branch | Count | Police | Visit | Deferred
+)  # fmt: skip
 Emission = tuple[Frame, int | Enqueue | Normal | Punt | Loss]
 """A frame, and the port that it leaves by, who else takes it over, or why it ends."""
 
@@ -172,7 +190,8 @@ class Flow:
         reason: why they are dropped, when the program sends them nowhere.
         detail: figures for the reason.
         deep: whether the decision depends on bytes that the flow key does not cover.
-        lookups: the tables that were asked, in order, each with the entry that matched or None.
+        lookups: the tables that were asked, in order, each with the entry that matched or None,
+            up to the first meter; what is behind it stands in the program.
         asked: the same with the numbers of the tables, also of those that had no entries yet.
         basis: what the decision rests on, and so which packets share it.
         keys: those that lead to it in the cache.
@@ -219,25 +238,22 @@ class Flow:
             frame: the packet.
             now: virtual time, ns; meters depend on it.
         """
-        return _execute(self.steps, frame, now)
+        return _execute(self.steps, frame, now, frame.size)
 
     def preview(self, frame: Frame) -> list[Emission]:
         """Return what :meth:`run` would if meters let everything pass; nothing is counted."""
-        return _execute(self.steps, frame, None)
+        return _execute(self.steps, frame, None, frame.size)
+
+    def previews(self, frame: Frame) -> Iterator[tuple[list[str], list[Emission]]]:
+        """Yield what :meth:`run` would return if meters found differently, and which and how."""
+        for conditions, steps in _alternatives(self.steps):
+            yield conditions, _execute(steps, frame, None, frame.size)
 
     def settle(self) -> None:
         """Report what was counted to the entries and tables."""
         if not self.packets:
             return
-        for table, entry in self.lookups:
-            table.looked_up += self.packets
-            if entry is None:
-                continue
-            table.matched += self.packets
-            entry.packets += self.packets
-            entry.bytes += self.bytes
-            if entry.used_ns < self.used_ns:
-                entry.used_ns = self.used_ns
+        _count(self.lookups, self.packets, self.bytes, self.used_ns)
         self.packets = self.bytes = 0
 
     def __eq__(self, other: object) -> bool:
@@ -250,8 +266,8 @@ class Flow:
         return self.in_port, self.steps, self.lookups, self.reason, self.detail
 
 
-def sends(steps: tuple[Step, ...]) -> bool:
-    """Whether a program sends or hands over anything."""
+def sends(steps: Sequence[Step]) -> bool:
+    """Whether a program sends or hands over anything, if its meters let the packet pass."""
     return any(
         isinstance(step, Emit | Enqueue | Normal | Punt)
         or (isinstance(step, Deferred) and step.sends)
@@ -260,7 +276,32 @@ def sends(steps: tuple[Step, ...]) -> bool:
     )
 
 
-def _execute(steps: tuple[Step, ...], frame: Frame, now: int | None) -> list[Emission]:
+def _alternatives(steps: tuple[Step, ...]) -> Iterator[tuple[list[str], tuple[Step, ...]]]:
+    """Yield the ways through a program on which meters raise the drop precedence."""
+    for number, step in enumerate(steps):
+        if isinstance(step, Police):
+            for levels, instead in step.raised:
+                condition = f"meter {step.meter.meter_id} raises the drop precedence by {levels}"
+                before = (*steps[:number], Change(raise_precedence, levels))
+                for further, ending in [([], instead), *_alternatives(instead)]:
+                    yield [condition, *further], (*before, *ending)
+
+
+def _count(lookups: tuple[Lookup, ...], packets: int, size: int, used_ns: int) -> None:
+    """Count packets of a size in sum, the last of them at a time, in tables and entries."""
+    for table, entry in lookups:
+        table.looked_up += packets
+        if entry is None:
+            continue
+        table.matched += packets
+        entry.packets += packets
+        entry.bytes += size
+        if entry.used_ns < used_ns:
+            entry.used_ns = used_ns
+
+
+def _execute(steps: tuple[Step, ...], frame: Frame, now: int | None, size: int) -> list[Emission]:
+    """Execute steps on a packet that had a size when it arrived; see :meth:`Flow.run`."""
     emissions: list[Emission] = []
     for step in steps:
         if isinstance(step, Emit):
@@ -270,8 +311,8 @@ def _execute(steps: tuple[Step, ...], frame: Frame, now: int | None) -> list[Emi
         elif isinstance(step, Tunnel):
             frame = frame.rewritten(frame.data, frame.tunnel & step.kept | step.value)
         elif isinstance(step, Branch):
-            emissions += _execute(step.steps, frame, now)
-        elif isinstance(step, Punt | Enqueue | Normal):
+            emissions += _execute(step.steps, frame, now, size)
+        elif isinstance(step, Punt | Enqueue | Normal | Loss):
             emissions.append((frame, step))
         elif isinstance(step, Deferred):
             left, sent = step.run(frame, now)
@@ -283,6 +324,8 @@ def _execute(steps: tuple[Step, ...], frame: Frame, now: int | None) -> list[Emi
             continue
         elif isinstance(step, Count):
             step.tally.add(frame.size)
+        elif isinstance(step, Visit):
+            _count(step.lookups, 1, size, now)
         else:
             band = step.meter.exceeded(frame.size, now)
             if band is None:
@@ -291,5 +334,9 @@ def _execute(steps: tuple[Step, ...], frame: Frame, now: int | None) -> list[Emi
                 detail = f"meter {step.meter.meter_id}, band of rate {band.spec.rate}"
                 emissions.append((frame, Loss(DropReason.METERED, detail)))
                 return emissions
-            frame = frame.rewritten(raise_precedence(frame.data, band.spec.prec_level))
+            levels = band.spec.prec_level
+            frame = frame.rewritten(raise_precedence(frame.data, levels))
+            for raised, instead in step.raised:
+                if raised == levels:
+                    return emissions + _execute(instead, frame, now, size)
     return emissions

@@ -81,16 +81,19 @@ class Meter:
         meter_id: 1 to OFPM.MAX, or one of the virtual meters.
         flags: bits of OFPMF.
         bands: in the order given.
+        levels: by how many levels it may raise a packet's drop precedence, in ascending order.
         tally: what went into it.
         created_ns: when it was added.
     """
 
-    __slots__ = ("_by_rate", "bands", "created_ns", "flags", "meter_id", "tally")
+    __slots__ = ("_by_rate", "bands", "created_ns", "flags", "levels", "meter_id", "tally")
 
     def __init__(self, mod: MeterMod, now: int) -> None:
         self.meter_id = mod.meter_id
         self.flags = mod.flags
         self.bands = tuple(LiveBand(band, mod.flags, now) for band in mod.bands)
+        raising = {b.prec_level for b in mod.bands if isinstance(b, DscpRemarkBand)}
+        self.levels = tuple(sorted(raising))
         self.tally = Tally()
         self.created_ns = now
         self._by_rate = sorted(self.bands, key=lambda band: -band.spec.rate)

@@ -10,6 +10,7 @@ from sdnvirt.datapath.actions.forwarding import port_in_full
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.flow import Flow
 from sdnvirt.datapath.fragments import is_fragment
+from sdnvirt.datapath.outcomes import Beginning, decide
 from sdnvirt.datapath.tracking import track
 from sdnvirt.datapath.walk import ActionSet, Walk
 from sdnvirt.drops import DropReason
@@ -44,35 +45,48 @@ BY_FIELDS: Final[frozenset[type[Action]]] = frozenset(
 look at more, such as a time to live, so that what they decide is for packets of one key only."""
 
 
-def process(walk: Walk) -> Flow:
-    """Take a packet from table 0 to the end; return the program for all packets like it."""
+def process(begin: Beginning) -> Flow:
+    """Return the program for all packets like one, from table 0 to the end."""
+    return decide(begin, _enter)
+
+
+def resume(begin: Beginning, first_table: int) -> Flow:
+    """Return the program for the rest of a packet's way, from a table to the end."""
+    return decide(begin, lambda walk: _walk(walk, first_table))
+
+
+def process_actions(begin: Beginning, actions: tuple[Action, ...]) -> Flow:
+    """Return the program of a list of actions, as a packet-out asks; OFPP.TABLE is the pipeline."""
+    return decide(begin, lambda walk: _follow(walk, actions))
+
+
+def _enter(walk: Walk) -> tuple[DropReason, str]:
     if _is_closed(walk):
-        return walk.finish(DropReason.PORT_CLOSED, f"port {walk.in_port}")
+        return DropReason.PORT_CLOSED, f"port {walk.in_port}"
     if walk.state.drops_fragments:
         walk.rest_on_key()  # no match field tells a fragment
     if walk.state.drops_fragments and is_fragment(walk.data):
-        return walk.finish(DropReason.FRAGMENT_REFUSED, f"port {walk.in_port}")
+        return DropReason.FRAGMENT_REFUSED, f"port {walk.in_port}"
     if walk.state.standalone:
         walk.tell("no controller is connected: the switch stands alone, as a bridge")
         walk.normal()
-        return walk.finish(DropReason.NO_OUTPUT, "")
-    return resume(walk, 0)
+        return DropReason.NO_OUTPUT, ""
+    return _walk(walk, 0)
 
 
-def resume(walk: Walk, first_table: int) -> Flow:
-    """Take a packet from a table to the end; return the program for the rest of its way."""
+def _walk(walk: Walk, first_table: int) -> tuple[DropReason, str]:
     table_id: int | None = first_table
     detail = ""
     while table_id is not None and not walk.stopped:
         entry = walk.look_up(table_id)
         if entry is None:
             _miss(walk, table_id)
-            return walk.finish(DropReason.TABLE_MISS, f"table {table_id}")
+            return DropReason.TABLE_MISS, f"table {table_id}"
         which = f"priority {entry.priority}, {entry.match}, cookie {entry.cookie:#x}"
         detail = f"table {table_id}, {which}"
         table_id = _execute(walk, entry)
     _end(walk)
-    return walk.finish(DropReason.NO_OUTPUT, detail)
+    return DropReason.NO_OUTPUT, detail
 
 
 def _end(walk: Walk) -> None:
@@ -112,20 +126,19 @@ def only_outputs(actions: tuple[Action, ...]) -> bool:
     return True
 
 
-def process_actions(walk: Walk, actions: tuple[Action, ...]) -> Flow:
-    """Execute a list of actions only, as a packet-out asks; OFPP.TABLE is the pipeline."""
+def _follow(walk: Walk, actions: tuple[Action, ...]) -> tuple[DropReason, str]:
     reason, detail = DropReason.NO_OUTPUT, "packet-out"
     for action in actions:
         if walk.stopped:
             break
         if isinstance(action, act.Output) and action.port == OFPP.TABLE:
-            flow = process(walk.fork())
+            flow = process(walk.fork)
             walk.branch(flow)
             reason, detail = flow.reason, flow.detail
         else:
             apply(walk, action)
     _end(walk)
-    return walk.finish(reason, detail)
+    return reason, detail
 
 
 def apply(walk: Walk, action: Action) -> None:

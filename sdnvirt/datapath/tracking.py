@@ -27,8 +27,8 @@ from sdnvirt.openflow.nicira.subfield import Subfield
 from sdnvirt.openflow.v13.actions import SetField
 from sdnvirt.openflow.v13.oxm import OxmField
 
-Resume = Callable[[Walk, int], Flow]
-"""Takes a packet from a table to the end of the pipeline."""
+Resume = Callable[[Callable[[], Walk], int], Flow]
+"""Takes a packet, whose walk the first argument begins, from a table to the end of the pipeline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +98,15 @@ class Recirculate(Track):
 
     def go_on(self, frame: Frame, verdict: Verdict, narration: Narration | None) -> Flow:
         """Let a packet of which something is known walk on."""
-        walk = Walk(self.state, self.in_port, frame, narration)
-        walk.restore(self.registers | told_by(verdict), self.metadata)
-        walk.action_set = dict(self.actions)
-        walk.budget = Budget(self.recirculations)
-        return self.resume(walk, self.table_id)
+
+        def begin() -> Walk:
+            walk = Walk(self.state, self.in_port, frame, narration)
+            walk.restore(self.registers | told_by(verdict), self.metadata)
+            walk.action_set = dict(self.actions)
+            walk.budget = Budget(self.recirculations)
+            return walk
+
+        return self.resume(begin, self.table_id)
 
 
 def told_by(verdict: Verdict) -> Fields:

@@ -9,7 +9,7 @@ What each action does stands in :mod:`sdnvirt.datapath.actions`, in terms of the
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from sdnvirt.datapath.basis import Evidence
 from sdnvirt.datapath.budget import Budget
@@ -24,15 +24,18 @@ from sdnvirt.datapath.flow import (
     Enqueue,
     Flow,
     Lookup,
+    Loss,
     Normal,
     Police,
     Punt,
     Step,
     Tunnel,
+    Visit,
     sends,
 )
 from sdnvirt.datapath.meters import Meter
 from sdnvirt.datapath.near import near_miss
+from sdnvirt.datapath.rewriting.ip import raise_precedence
 from sdnvirt.datapath.rewriting.patch import Rewrite
 from sdnvirt.datapath.state import PipelineState
 from sdnvirt.datapath.tally import Tally
@@ -52,8 +55,25 @@ ActionSet = dict[tuple[int, OxmField | None], Action]
 """Actions by type; set-field actions by type and field (5.10)."""
 
 
+class Parting(NamedTuple):
+    """A meter on the way that may raise the packet's drop precedence.
+
+    Attributes:
+        behind: where in the program the steps behind the meter begin.
+        told: where in the narration they do.
+        levels: by how many levels it may be raised; not those that leave it as it is.
+    """
+
+    behind: int
+    told: int
+    levels: tuple[int, ...]
+
+
 class Walk:
     """One packet on its walk, and the program found so far.
+
+    A walk is the same whenever it is taken, save that meters may find differently: what they do
+    to the packet on this walk, its verdicts say.
 
     Args:
         state: tables, groups, meters and ports.
@@ -74,6 +94,10 @@ class Walk:
         deep: whether what was decided depends on bytes that the flow key does not cover.
         excuse: a better reason than the usual one, in case that the packet goes nowhere.
         budget: how much work the packet has been, and may be.
+        steps: the program found so far.
+        verdicts: by how many levels the partings on the way raise the drop precedence, in order;
+            those beyond let the packet pass as it is.
+        partings: those met so far.
     """
 
     def __init__(
@@ -102,8 +126,12 @@ class Walk:
         if fields is None:
             fields = packet_fields(self.data, in_port, frame.tunnel, 0)
         self.fields: Fields = fields
+        self.steps: list[Step] = []
+        self.verdicts: tuple[int, ...] = ()
+        self.partings: list[Parting] = []
         self._evidence = Evidence(self.fields)
-        self._steps: list[Step] = []
+        self._remade = False
+        self._metered = False
         self._lookups: list[Lookup] = []
         self._asked: list[tuple[int, FlowEntry | None]] = []
         self._narration = narration
@@ -116,8 +144,8 @@ class Walk:
         table = self.state.tables.get(table_id)
         entry = None
         if table is not None:
-            entry = table.lookup(self.fields, self._evidence.look_up())
-            self._lookups.append((table, entry))
+            entry = table.lookup(self.fields, self._evidence.look_up(self._remade))
+            self._visit(((table, entry),))
         self._asked.append((table_id, entry))
         if entry is None:
             self.tell(f"table {table_id}: no match")
@@ -132,25 +160,32 @@ class Walk:
 
     def finish(self, reason: DropReason, detail: str) -> Flow:
         """Return the program; the reason is for a packet that it sends nowhere."""
-        steps = tuple(self._steps)
-        if self.budget.exceeded is not None:
-            reason, steps = self.budget.exceeded, ()
-            self.tell(f"drop: {reason.value}")
-        elif not sends(steps):
-            reason = self.excuse or reason
-            self.tell(f"drop: {reason.value}")
-            if not any(isinstance(step, Deferred) for step in steps):
-                steps = tuple(step for step in steps if isinstance(step, Count | Police | Branch))
+        loss = self.loss(reason, detail)
+        if loss is not None:
+            self.tell(f"drop: {loss.reason.value}")
+            while self.steps and isinstance(self.steps[-1], Change | Tunnel):
+                del self.steps[-1]  # nobody sees what they make
         return Flow(
             self.in_port,
-            steps,
+            () if self.budget.exceeded else tuple(self.steps),
             tuple(self._lookups),
             tuple(self._asked),
             self._evidence.basis(),
-            reason,
+            reason if loss is None else loss.reason,
             detail,
             self.deep,
         )
+
+    def loss(self, reason: DropReason, detail: str) -> Loss | None:
+        """Return why the packet ends here, or None if the program sends it somewhere.
+
+        Args:
+            reason: the usual reason.
+            detail: figures for the reason.
+        """
+        if self.budget.exceeded is not None:
+            return Loss(self.budget.exceeded, detail)
+        return None if sends(self.steps) else Loss(self.excuse or reason, detail)
 
     def set_metadata(self, value: int, mask: int) -> None:
         """Set the bits of the metadata register that the mask names."""
@@ -205,13 +240,14 @@ class Walk:
 
     def change(self, rewrite: Rewrite, value: int) -> None:
         """Change the packet's headers to those of ``rewrite(bytes, value)``."""
+        self._remade = True
         self._evidence.remake()
         self._change(rewrite, value)
 
     def _change(self, rewrite: Rewrite, value: int) -> None:
         self.data = rewrite(self.data, value)
         self.fields = self._read()
-        self._steps.append(Change(rewrite, value))
+        self.steps.append(Change(rewrite, value))
 
     def look_deeper(self) -> None:
         """Say that an action makes headers of bytes which the flow key may not cover."""
@@ -223,7 +259,7 @@ class Walk:
         shift = TUNNEL_SHIFTS[field]
         step = Tunnel(~(field.limit << shift), value << shift)
         self.tunnel = self.tunnel & step.kept | step.value
-        self._steps.append(step)
+        self.steps.append(step)
         self.fields[field] = value
         self._evidence.touch(field)
 
@@ -239,34 +275,34 @@ class Walk:
 
     def defer(self, step: Deferred) -> None:
         """Leave to each packet what depends on more than its headers."""
-        self._steps.append(step)
+        self.steps.append(step)
 
     def emit(self, ports: tuple[int, ...]) -> None:
         """Send the packet, as it is now, out of ports."""
         for port in ports:
-            last = self._steps[-1] if self._steps else None
+            last = self.steps[-1] if self.steps else None
             if self.queue_id is not None and self.queue_id in self.state.queues.get(port, ()):
-                self._steps.append(Enqueue(port, self.queue_id))
+                self.steps.append(Enqueue(port, self.queue_id))
             elif isinstance(last, Emit):
-                self._steps[-1] = Emit((*last.ports, port))
+                self.steps[-1] = Emit((*last.ports, port))
             else:
-                self._steps.append(Emit((port,)))
+                self.steps.append(Emit((port,)))
 
     def normal(self) -> None:
         """Let the switch's bridge send the packet, as it is now."""
-        self._steps.append(Normal(self.queue_id))
+        self.steps.append(Normal(self.queue_id))
 
     def punt(self, max_len: int | None, reason: int) -> None:
         """Hand the packet, as it is now, to the controller; see :class:`Punt`."""
         entry = self._entry
         table_id, cookie = (0, NO_COOKIE) if entry is None else (entry.table_id, entry.cookie)
-        self._steps.append(Punt(max_len, reason, table_id, cookie))
+        self.steps.append(Punt(max_len, reason, table_id, cookie))
 
     def branch(self, flow: Flow) -> None:
         """Let another walk's program have a copy of the packet, which goes on unchanged."""
         if flow.steps:
-            self._steps.append(Branch(flow.steps))
-        self._lookups += flow.lookups
+            self.steps.append(Branch(flow.steps))
+        self._visit(flow.lookups)
         self._asked += flow.asked
         self.deep |= flow.deep
 
@@ -280,15 +316,44 @@ class Walk:
         walk._entry = self._entry
         walk._arrived = self._arrived
         walk._evidence = self._evidence  # what either looks at, the decision rests on
+        walk._remade = self._remade
         return walk
+
+    def take_after(self, first: Walk, verdicts: tuple[int, ...]) -> None:
+        """Before it begins: be the walk of the same packet on which meters find differently."""
+        self.verdicts = verdicts
+        self.fields = self._read()  # those given may be another walk's, which has changed them
+        self._evidence = first._evidence
+        if self._narration is not None:
+            self._narration = []
+
+    def join(self, other: Walk) -> None:
+        """Let what another walk of the packet asked and looked at count for this one."""
+        self._asked += other._asked
+        self.deep |= other.deep
 
     def count(self, tally: Tally) -> None:
         """Count the packet, as it is now."""
-        self._steps.append(Count(tally))
+        self.steps.append(Count(tally))
 
     def police(self, meter: Meter) -> None:
-        """Take the packet through a meter."""
-        self._steps.append(Police(meter))
+        """Take the packet through a meter, which does to it what the verdicts say."""
+        self.steps.append(Police(meter))
+        self._metered |= bool(meter.bands)
+        if not meter.levels:
+            return
+        self._consult(oxm.IP_DSCP)
+        raised = {level: raise_precedence(self.data, level) for level in meter.levels}
+        levels = tuple(level for level, data in raised.items() if data != self.data)
+        if not levels:
+            return
+        met = len(self.partings)
+        self.partings.append(Parting(len(self.steps), len(self._narration or ()), levels))
+        level = self.verdicts[met] if met < len(self.verdicts) else 0
+        if level:
+            self._evidence.touch(oxm.IP_DSCP)
+            self.data = raised[level]
+            self.fields = self._read()
 
     def flow_key(self) -> bytes:
         """Return the flow key with which the packet arrived.
@@ -304,6 +369,22 @@ class Walk:
         """Whether the packet is being handled by a table-miss entry (5.4)."""
         entry = self._entry
         return entry is not None and entry.priority == 0 and not entry.match.fields
+
+    def _visit(self, lookups: tuple[Lookup, ...]) -> None:
+        """Let the packet be counted in tables and entries, but behind a meter only if it passes."""
+        if not self._metered:
+            self._lookups += lookups
+            return
+        last = self.steps[-1]
+        if isinstance(last, Visit):
+            self.steps[-1] = Visit((*last.lookups, *lookups))
+        else:
+            self.steps.append(Visit(lookups))
+
+    def _consult(self, field: OxmField) -> None:
+        noted = self._evidence.look_up(self._remade)
+        if noted is not None:
+            noted[field] = field.limit
 
     def _read(self) -> Fields:
         fields = packet_fields(self.data, self.in_port, self.tunnel, self.metadata)

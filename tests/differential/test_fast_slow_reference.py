@@ -9,7 +9,8 @@ end for every packet, counts at once, and has no cache, no subtables and no prog
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from itertools import product
 from typing import Any
 
@@ -25,16 +26,27 @@ from scapy.packet import Raw
 from sdnvirt.datapath.consistency import check_consistent
 from sdnvirt.datapath.datapath import Datapath
 from sdnvirt.datapath.fields import packet_fields
-from sdnvirt.datapath.flow import Flow, Punt
+from sdnvirt.datapath.flow import Emission, Loss, Punt
 from sdnvirt.datapath.rewriting.ethernet import pop_vlan, push_vlan
 from sdnvirt.datapath.rewriting.setters import SETTERS
+from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.action import Action
 from sdnvirt.openflow.errors import OpenFlowError
 from sdnvirt.openflow.nicira import fields as nxm
 from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.actions import DecNwTtl, Output, PopVlan, PushVlan, SetField, SetNwTtl
-from sdnvirt.openflow.v13.constants import OFPFC, OFPFF, OFPG, OFPP, OFPRR, OFPTT
+from sdnvirt.openflow.v13.constants import (
+    OFPFC,
+    OFPFF,
+    OFPG,
+    OFPM,
+    OFPMC,
+    OFPMF,
+    OFPP,
+    OFPRR,
+    OFPTT,
+)
 from sdnvirt.openflow.v13.error_codes import OFPET, OFPFMFC
 from sdnvirt.openflow.v13.flow import FlowMod, FlowStatsRequest
 from sdnvirt.openflow.v13.instructions import (
@@ -42,15 +54,19 @@ from sdnvirt.openflow.v13.instructions import (
     ClearActions,
     GotoTable,
     Instruction,
+    Meter,
     WriteActions,
     WriteMetadata,
 )
 from sdnvirt.openflow.v13.match import Match
+from sdnvirt.openflow.v13.meters import Band, DropBand, DscpRemarkBand, MeterMod
 
 NIGHTLY = settings.get_current_profile_name() == "nightly"
 S = 1_000_000_000
 PORTS = (1, 2, 3, OFPP.LOCAL)
 NO_COOKIE = (1 << 64) - 1
+ASSURED = {8 * family + 2 * precedence for family in (1, 2, 3, 4) for precedence in (1, 2, 3)}
+"""DSCPs with a drop precedence (RFC 2597, 6)."""
 
 
 # the reference
@@ -103,6 +119,34 @@ def sends_to(entry: Entry, port: int) -> bool:
     )
 
 
+@dataclass
+class Bucket:
+    """A band of a meter: full at first."""
+
+    band: Band
+    unit: int
+    time: int
+    level: Fraction
+
+    def takes(self, amount: int, now: int) -> bool:
+        gained = Fraction(self.band.rate * self.unit * (now - self.time), S)
+        self.level = min(Fraction(self.band.burst_size * self.unit), self.level + gained)
+        self.time = now
+        if self.level < amount:
+            return False
+        self.level -= amount
+        return True
+
+
+def buckets_of(mod: MeterMod, now: int) -> list[Bucket]:
+    unit = 1 if mod.flags & OFPMF.PKTPS else 1000
+    return [Bucket(b, unit, now, Fraction(b.burst_size * unit)) for b in mod.bands]
+
+
+def meters_of(entry: Entry) -> set[int]:
+    return {one.meter_id for one in entry.instructions if isinstance(one, Meter)}
+
+
 class OverlapError(Exception):
     """The flow mod overlaps."""
 
@@ -113,6 +157,7 @@ class Reference:
 
     entries: list[Entry] = field(default_factory=list)
     ports: dict[int, bool] = field(default_factory=dict)
+    meters: dict[int, list[Bucket]] = field(default_factory=dict)
     tables: dict[int, list[int]] = field(default_factory=dict)
     added: int = 0
 
@@ -156,6 +201,14 @@ class Reference:
         gone = {e.order for e, _ in chosen}
         self.entries = [e for e in self.entries if e.order not in gone]
         return [(e, reason) for e, reason in chosen if e.mod.flags & OFPFF.SEND_FLOW_REM]
+
+    def modify_meter(self, mod: MeterMod, now: int) -> list[tuple[Entry, int]]:
+        if mod.command != OFPMC.DELETE:
+            self.meters[mod.meter_id] = buckets_of(mod, now)
+            return []
+        gone = {n for n in self.meters if mod.meter_id in (n, OFPM.ALL)}
+        self.meters = {n: given for n, given in self.meters.items() if n not in gone}
+        return self.remove([(e, OFPRR.DELETE) for e in self.entries if meters_of(e) & gone])
 
     def expire(self, now: int) -> list[tuple[Entry, int]]:
         due = [(e.deadlines[0], e) for e in self.entries if e.deadlines]
@@ -239,6 +292,11 @@ class Run:
     def instruct(self, entry: Entry) -> int | None:
         given = entry.instructions
         for one in given:
+            if isinstance(one, Meter):
+                self.meter(one.meter_id)
+        if self.expired:
+            return None
+        for one in given:
             if isinstance(one, ApplyActions):
                 for action in one.actions:
                     self.act(action)
@@ -256,6 +314,36 @@ class Run:
             if isinstance(one, GotoTable):
                 return one.table_id
         return None
+
+    def meter(self, meter_id: int) -> None:
+        over = [
+            bucket
+            for bucket in self.reference.meters[meter_id]
+            if not bucket.takes(1 if bucket.unit == 1 else 8 * len(self.data), self.now)
+        ]
+        if not over:
+            return
+        band = max(over, key=lambda bucket: bucket.band.rate).band
+        if isinstance(band, DscpRemarkBand):
+            self.remark(band.prec_level)
+            return
+        loss = Loss(DropReason.METERED, f"meter {meter_id}, band of rate {band.rate}")
+        self.sent.append((self.data, self.tunnel, loss))
+        self.expired = True
+
+    def remark(self, levels: int) -> None:
+        if oxm.IP_PROTO not in packet_fields(self.data, 1, 0, 0):
+            return
+        packet = Ether(self.data)
+        layer, name = (packet[IP], "tos") if IP in packet else (packet[IPv6], "tc")
+        octet = getattr(layer, name)
+        if octet >> 2 in ASSURED:
+            family, precedence = divmod(octet >> 2, 8)
+            raised = family * 8 + min(6, precedence + 2 * levels)
+            setattr(layer, name, raised << 2 | octet & 3)
+            if IP in packet:
+                del packet[IP].chksum
+            self.data = bytes(packet)
 
     @staticmethod
     def same_slot(one: Action, other: Action) -> bool:
@@ -359,7 +447,17 @@ def _packets() -> list[bytes]:
     return found + [found[0][:n] for n in (5, 14, 20, 33, 36)] + [bytes(60)]
 
 
+def _coloured() -> list[bytes]:
+    ether = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
+    dscps = (10, 12, 14, 18, 0)
+    found = [ether / IP(tos=dscp << 2 | 1, ttl=2) / UDP(sport=1, dport=2) for dscp in dscps]
+    found += [ether / IPv6(tc=dscp << 2) / UDP(sport=1, dport=2) for dscp in dscps]
+    found.append(ether / Dot1Q(vlan=1) / IP(tos=10 << 2) / ICMP(type=8))
+    return [bytes(packet) for packet in found]
+
+
 PACKETS = st.sampled_from(_packets())
+COLOURED = st.sampled_from(_coloured())
 IN_PORTS = st.sampled_from(PORTS)
 TUNNELS = st.sampled_from((0, 0, 0, 7, 7, (1 << 32 | 2) << 64 | 7, (1 << 32 | 3) << 64 | 7))
 IP_TYPE = {"eth_type": 0x0800}
@@ -375,16 +473,22 @@ MATCHES = st.sampled_from([
         {**IP_TYPE, "ipv4_dst": 0x0A000002}, {**IP_TYPE, "ipv4_dst": (0x0A000000, 0xFFFFFF00)},
         {**IP_TYPE, "ip_proto": 17}, {**IP_TYPE, "ip_proto": 17, "udp_dst": 2},
         {**IP_TYPE, "ip_proto": 6, "tcp_src": 1}, {**IP_TYPE, "ip_proto": 1, "icmpv4_type": 8},
-        {"eth_type": 0x86DD},
+        {"eth_type": 0x86DD}, {**IP_TYPE, "ip_dscp": 12},
     )
 ])  # fmt: skip
+COLOURS = st.builds(
+    Match.of,
+    eth_type=st.sampled_from((0x0800, 0x0800, 0x86DD)),
+    ip_dscp=st.sampled_from((10, 12, 14)),
+)
 ACTIONS = st.sampled_from((
     *(Output(n) for n in (*PORTS, 9)), Output(OFPP.FLOOD), Output(OFPP.ALL), Output(OFPP.IN_PORT),
     Output(OFPP.CONTROLLER), Output(OFPP.CONTROLLER, 64), PushVlan(0x8100), PushVlan(0x88A8),
     PopVlan(), DecNwTtl(), SetNwTtl(2), SetField(oxm.TUNNEL_ID, 7), SetField(nxm.TUN_IPV4_DST, 2),
     SetField(oxm.VLAN_VID, 0x1001),
     SetField(oxm.ETH_DST, 0x020000000001), SetField(oxm.IPV4_DST, 0x0A000002),
-    SetField(oxm.UDP_DST, 2), SetField(oxm.ARP_OP, 1), SetField(oxm.ICMPV4_TYPE, 8),
+    SetField(oxm.IP_DSCP, 10), SetField(oxm.UDP_DST, 2), SetField(oxm.ARP_OP, 1),
+    SetField(oxm.ICMPV4_TYPE, 8),
 ))  # fmt: skip
 ACTION_LISTS = st.lists(ACTIONS, max_size=4).map(tuple)
 OUT_LISTS = st.lists(ACTIONS | st.just(Output(OFPP.TABLE)), max_size=4).map(tuple)
@@ -402,11 +506,26 @@ def fitting(match: Match, actions: tuple[Action, ...]) -> tuple[Action, ...]:
     return kept
 
 
+METERS = st.integers(1, 2)
+BANDS = st.builds(DropBand, st.integers(1, 3), burst_size=st.integers(1, 3)) | st.builds(
+    DscpRemarkBand, st.integers(1, 3), burst_size=st.integers(1, 3), prec_level=st.integers(1, 2)
+)
+METER_MODS = st.builds(
+    MeterMod,
+    st.just(OFPMC.ADD),
+    st.sampled_from((OFPMF.PKTPS, OFPMF.PKTPS, OFPMF.KBPS)).map(OFPMF.BURST.__or__),
+    METERS,
+    st.lists(BANDS, max_size=3).map(tuple),
+)
+
+
 @st.composite
 def flow_mods(draw: st.DrawFn, command: st.SearchStrategy[int]) -> FlowMod:
     table_id = draw(st.sampled_from((0, 0, 0, 1, 2)))
     match = draw(MATCHES)
     instructions: list[Instruction] = []
+    if draw(st.integers(0, 2)) == 0:
+        instructions.append(Meter(draw(METERS)))
     if draw(st.booleans()):
         instructions.append(ApplyActions(fitting(match, draw(ACTION_LISTS))))
     if draw(st.integers(0, 4)) == 0:
@@ -441,8 +560,13 @@ CHANGES = st.sampled_from((
 ))  # fmt: skip
 
 
-def seen(flow: Flow, frame: Frame) -> list[Any]:
-    return [(sent.data, sent.tunnel, target) for sent, target in flow.run(frame, 0)]
+def seen(emissions: list[Emission]) -> list[Any]:
+    """What is sent, or lost at a meter; of what goes nowhere else, the reference says nothing."""
+    return [
+        (sent.data, sent.tunnel, target)
+        for sent, target in emissions
+        if not isinstance(target, Loss) or target.reason is DropReason.METERED
+    ]
 
 
 class FastSlowReference(RuleBasedStateMachine):
@@ -456,14 +580,51 @@ class FastSlowReference(RuleBasedStateMachine):
         for number in PORTS:
             self.datapath.set_port(number, True)
             self.reference.ports[number] = True
+        remarking = (DscpRemarkBand(1, 1, 1),)
+        self.change_meter(MeterMod(OFPMC.ADD, OFPMF.PKTPS | OFPMF.BURST, 1, remarking))
 
     @rule(mod=flow_mods(st.just(OFPFC.ADD)))
     def add(self, mod: FlowMod) -> None:
-        self.modify(mod)
+        self.modify(self.known(mod))
 
     @rule(mod=flow_mods(CHANGES))
     def change(self, mod: FlowMod) -> None:
-        self.modify(mod)
+        self.modify(self.known(mod))
+
+    def known(self, mod: FlowMod) -> FlowMod:
+        """The flow mod without meters that are not there."""
+        kept = (
+            one
+            for one in mod.instructions
+            if not isinstance(one, Meter) or one.meter_id in self.reference.meters
+        )
+        return replace(mod, instructions=tuple(kept))
+
+    @rule(mod=METER_MODS)
+    def change_meter(self, mod: MeterMod) -> None:
+        if mod.meter_id in self.reference.meters:
+            mod = replace(mod, command=OFPMC.MODIFY)
+        self.reference.modify_meter(mod, self.now)
+        assert self.datapath.modify_meter(mod, self.now) == []
+
+    @rule(table_id=st.integers(0, 1), meter_id=METERS, actions=ACTION_LISTS)
+    def police(self, table_id: int, meter_id: int, actions: tuple[Action, ...]) -> None:
+        """Let everything in a table go through a meter to the next."""
+        apply = ApplyActions(fitting(Match(), actions))
+        instructions = Meter(meter_id), apply, GotoTable(table_id + 1)
+        self.add(FlowMod(table_id=table_id, priority=3, instructions=instructions))
+
+    @rule(table_id=st.integers(1, 2), match=COLOURS, port=IN_PORTS)
+    def part(self, table_id: int, match: Match, port: int) -> None:
+        """Let a table look at the drop precedence."""
+        to = (ApplyActions((Output(port),)),)
+        self.add(FlowMod(table_id=table_id, priority=4, match=match, instructions=to))
+
+    @rule(meter_id=st.sampled_from((*range(1, 6), OFPM.ALL)))
+    def delete_meter(self, meter_id: int) -> None:
+        mod = MeterMod(OFPMC.DELETE, 0, meter_id)
+        expected = self.reference.modify_meter(mod, self.now)
+        self.check_removals(self.datapath.modify_meter(mod, self.now), expected)
 
     def modify(self, mod: FlowMod) -> None:
         try:
@@ -498,21 +659,30 @@ class FastSlowReference(RuleBasedStateMachine):
 
     @rule(data=PACKETS, in_port=IN_PORTS, tunnel=TUNNELS)
     def packet(self, data: bytes, in_port: int, tunnel: int) -> None:
-        expected = self.reference.receive(in_port, data, tunnel, self.now)
+        self.arrive(data, in_port, tunnel)
+
+    @rule(data=COLOURED, in_port=IN_PORTS)
+    def coloured(self, data: bytes, in_port: int) -> None:
+        self.arrive(data, in_port, 0)
+
+    def arrive(self, data: bytes, in_port: int, tunnel: int) -> None:
         walked = self.datapath.translate(in_port, Frame(data, tunnel=tunnel))
         for _ in range(2):
-            flow = self.datapath.classify(in_port, Frame(data, tunnel=tunnel))
+            expected = self.reference.receive(in_port, data, tunnel, self.now)
+            frame = Frame(data, tunnel=tunnel)
+            flow = self.datapath.classify(in_port, frame)
             assert flow == walked
-            assert seen(flow, Frame(data, tunnel=tunnel)) == expected
-        flow.packets += 1
-        flow.bytes += len(data)
-        flow.used_ns = self.now
+            assert seen(flow.run(frame, self.now)) == expected
+            flow.packets += 1
+            flow.bytes += len(data)
+            flow.used_ns = self.now
 
     @rule(data=PACKETS, in_port=st.sampled_from((*PORTS, OFPP.CONTROLLER)), actions=OUT_LISTS)
     def packet_out(self, data: bytes, in_port: int, actions: tuple[Action, ...]) -> None:
         expected = self.reference.packet_out(in_port, data, actions, self.now)
         frame = Frame(data)
-        assert seen(self.datapath.packet_out(in_port, frame, actions, self.now), frame) == expected
+        flow = self.datapath.packet_out(in_port, frame, actions, self.now)
+        assert seen(flow.run(frame, self.now)) == expected
 
     @precondition(lambda self: self.reference.entries)
     @rule()
