@@ -1,4 +1,8 @@
-"""Packets between the switch and the controller (OpenFlow 1.0.0, 5.3.6 and 5.4.1)."""
+"""Packets between the switch and the controller (OpenFlow 1.0.0, 5.3.6 and 5.4.1).
+
+They are written out, and not declared as other messages are, since they come with every packet that
+an entry does not take.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Packets between the switch and the controller (OpenFlow 1.3.5, 7.3.7 and 7.4.1)."""
+"""Packets between the switch and the controller (OpenFlow 1.3.5, 7.3.7 and 7.4.1).
+
+They are written out, and not declared as other messages are, since they come with every packet that
+an entry does not take.
+"""
 
 from __future__ import annotations
 
