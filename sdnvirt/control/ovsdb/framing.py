@@ -78,10 +78,8 @@ class MessageStream:
 
 
 def encode(message: dict[str, Any]) -> bytes:
-    """Return a message as bytes."""
-    return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode(
-        "utf-8", "surrogatepass"
-    )
+    """Return a message as bytes; ASCII, which whatever a client made us keep can be written in."""
+    return json.dumps(message, separators=(",", ":")).encode("ascii")
 
 
 def _decode(data: bytes) -> dict[str, Any]:

@@ -7,6 +7,7 @@ likes in external_ids. What else it would change belongs to the topology, and is
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -26,6 +27,9 @@ _LOCAL: Final = 65534
 
 _NO_PORT: Final = -1
 """The ofport of an interface that could not be added."""
+
+_NAME: Final = re.compile("[!-~]{1,64}")
+"""Names that reports, OpenFlow and command lines can show; Linux allows 15 of these characters."""
 
 _WRITTEN: Final = ("Port", "Interface")
 """The tables to which clients may add rows."""
@@ -131,6 +135,8 @@ class SwitchTables:
                     raise _refuse(f"rows of {table} cannot be {verb}")
             elif change.uuid in own and _differs(change):
                 raise _refuse(f"{table} {_text(change.old, 'name')} is part of the topology")
+            elif change.old is None and not _NAME.fullmatch(_text(change.new, "name")):
+                raise _refuse("a name of more than 64 characters, or others than ! to ~ of ASCII")
             elif table == "Port" and change.old is None and change.new is not None:
                 interfaces = set(cast(tuple[UUID, ...], change.new["interfaces"]))
                 if len(interfaces) != 1 or not interfaces <= new:

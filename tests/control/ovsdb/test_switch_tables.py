@@ -160,6 +160,33 @@ def test_a_name_is_given_once(client: Client, network: Network) -> None:
     assert tunnels(network) == {}
 
 
+@pytest.mark.parametrize("name", ["", "x" * 65, "two words", "line\nbreak", "\0", "é", "\ud800"])
+def test_a_name_can_be_shown(client: Client, network: Network, name: str) -> None:
+    results = client.add_interface(name, PEER)
+    assert results[-1]["error"] == "not supported"
+    assert tunnels(network) == {}
+
+
+def test_notes_are_kept_as_they_are(client: Client) -> None:
+    notes = ["map", [["\ud800", "é\0\U0001f600"]]]
+    client.transact(
+        {"op": "update", "table": "Bridge", "where": [], "row": {"external_ids": notes}}
+    )
+    assert client.select("Bridge", "external_ids") == [(notes,)]
+
+
+def test_a_crash_keeps_what_is_in_the_database(client: Client, network: Network) -> None:
+    """Open vSwitch's database is on disk; what flow entries were is lost."""
+    client.add_interface("vx9", PEER)
+    network.faults.crash("hv1")
+    network.run_for("1s")
+    network.faults.restart("hv1")
+    client.tables.refresh()
+    assert tunnels(network) == {FIRST: ("172.16.0.2", 9)}
+    assert interface(client, "vx9") == (FIRST, ["set", []])
+    assert network.port("hv1:vx9").up
+
+
 def test_ports_that_come_otherwise_are_entered(client: Client, network: Network) -> None:
     tunnel = network.add_tunnel("hv1", "vx5", Ipv4("172.16.0.2"), 5)
     client.tables.refresh()
