@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sdnvirt.host.interface import Interface
     from sdnvirt.host.stack import Host
 
+_UNICAST: Final = Cast.UNICAST
 _DST_AT: Final = ETHERNET_HEADER + 16
 _END: Final = ETHERNET_HEADER + HEADER_LENGTH
 
@@ -80,7 +81,7 @@ def refusal(interface: Interface, data: bytes) -> DropReason | None:
     if len(data) < _END:
         return DropReason.MALFORMED
     cast = interface.accepts.get(data[_DST_AT:_END])
-    if cast is Cast.UNICAST:
+    if cast is _UNICAST:
         # A unicast packet in a broadcast frame is somebody's mistake (RFC 1122, 3.3.6).
         return DropReason.NOT_FOR_ME_L2 if data[0] & 1 else None
     if cast is not None:
@@ -94,10 +95,13 @@ def fault(interface: Interface, packet: Ipv4Packet, data: bytes) -> DropReason |
     """Return what is wrong with a packet that came to this interface, or None."""
     if packet.ttl == 0:  # such a packet must be destroyed (RFC 791, 3.2)
         return DropReason.TTL_EXPIRED
-    if is_martian(packet.src) or packet.src in interface.broadcasts:
+    src = packet.src
+    if not 0 < src[0] < 127 and is_martian(src):
         return DropReason.MARTIAN
-    # Our own address from another station; "land" is that with the same destination.
-    if interface.has(packet.src) and data[6:12] != interface.mac:
+    cast = interface.accepts.get(src)
+    # A broadcast address, or our own from another station; "land" is that with the same
+    # destination.
+    if cast is not None and (cast is not _UNICAST or data[6:12] != interface.mac):
         return DropReason.MARTIAN
     if packet.options and any(one.type in SOURCE_ROUTES for one in parse_options(packet.options)):
         return DropReason.SOURCE_ROUTED

@@ -264,7 +264,10 @@ class Host(Device):
         except WireError as error:
             self.refuse(frame, error)
         else:
-            self.settle(frame, handled)
+            if handled is None:
+                self.world.ledger.delivered += 1
+            else:
+                self.settle(frame, handled)
 
     def settle(self, frame: Frame, handled: Handled) -> None:
         """Enter in the ledger what became of a frame, if that is known now."""

@@ -189,12 +189,15 @@ def receive(host: Host, interface: Interface, packet: IpPacket, frame: Frame) ->
         WireError: the bytes are not a UDP datagram.
     """
     datagram = Udp.parse(packet.payload, packet.src, packet.dst)
-    socket = _find(interface.sockets, packet.dst, datagram.dst_port)
+    port = datagram.dst_port
+    socket = _find(interface.sockets, packet.dst, port) if interface.sockets else None
     if socket is None:
         if interface.address is None and isinstance(packet.dst, Ipv4):
             return DropReason.NO_ADDRESS
-        socket = _find(host.sockets, packet.dst, datagram.dst_port)
-    if socket is None or socket.remote not in (None, (packet.src, datagram.src_port)):
+        socket = _find(host.sockets, packet.dst, port)
+    if socket is None or (
+        socket.remote is not None and socket.remote != (packet.src, datagram.src_port)
+    ):
         icmp.report(
             host, interface, packet, Problem.PORT, group_frame=bool(frame.data[0] & 1),
             cause=frame.provenance.cause,
@@ -220,10 +223,8 @@ def datagram_failed(host: Host, quoted: IpPacket, report: Report) -> bool:
 
 def _find(table: dict[SocketKey, UdpSocket], dst: IpAddress, port: int) -> UdpSocket | None:
     """Return the socket that a datagram is for: the one that is bound most closely."""
-    if not table:
-        return None
     found = table.get((None, port))
-    if found is not None and len(table) == 1:
+    if len(table) == 1 and found is not None:
         return found
     wildcard = ANY_IPV4 if isinstance(dst, Ipv4) else ANY_IPV6
     return table.get((dst, port)) or table.get((wildcard, port)) or found
