@@ -26,6 +26,10 @@ MLD_TYPES: Final = (
     Icmpv6Type.LISTENER_QUERY, Icmpv6Type.LISTENER_REPORT, Icmpv6Type.LISTENER_DONE,
     Icmpv6Type.LISTENER_REPORT_V2,
 )  # fmt: skip
+ND_TYPES: Final = (
+    Icmpv6Type.ROUTER_SOLICITATION, Icmpv6Type.ROUTER_ADVERTISEMENT,
+    Icmpv6Type.NEIGHBOUR_SOLICITATION, Icmpv6Type.NEIGHBOUR_ADVERTISEMENT, Icmpv6Type.REDIRECT,
+)  # fmt: skip
 
 
 def receive(host: Host, interface: Interface, packet: IpPacket, frame: Frame) -> DropReason | None:
@@ -49,7 +53,7 @@ def receive(host: Host, interface: Interface, packet: IpPacket, frame: Frame) ->
         return _receive_error(host, message, packet)
     if message.type in MLD_TYPES and interface.mld is not None:
         return interface.mld.receive(message, packet)
-    if interface.nd is not None:
+    if message.type in ND_TYPES and interface.nd is not None:
         return interface.nd.receive(message, packet, frame)
     return DropReason.UNKNOWN_PROTOCOL
 

@@ -33,6 +33,7 @@ from sdnvirt.host.paths import Fragmentation
 from sdnvirt.host.reassembly import PACKET_LIMIT, TIMEOUT_NS
 from sdnvirt.host.routes import NoAddress, NoRoute, TooBig
 from sdnvirt.host.udp import UdpSocket
+from sdnvirt.wire.icmpv6 import Icmpv6
 
 S = 10**9
 ALICE, WIRE = "02:00:00:00:00:01", "02:00:00:00:00:02"
@@ -86,6 +87,10 @@ class TestEcho:
         assert (reply[layer].id, reply[layer].seq) == (1, 2)
         assert bytes(reply[ICMP].payload if ip.is_v4 else reply[layer].data) == b"data"
         assert str(ip.alice) == reply[IP if ip.is_v4 else IPv6].src
+
+    def test_a_packet_in_its_last_hop_is_taken(self, wired6, host, ip) -> None:
+        assert say(wired6, ip.header(ip.bob, ip.alice, ttl=1) / echo(ip)) == {}
+        assert len(heard(wired6)) == 1
 
     def test_hosts_ping_each_other(self, dual, ip) -> None:
         ping = dual.alice.start_ping(ip.bob, count=5)
@@ -232,6 +237,15 @@ class TestErrors:
                  group_frame / ip.header(ip.bob, ip.alice) / to_port]  # fmt: skip
         about += [ETHER / ip.header(src, ip.alice) / to_port for src in sources]
         say(wired6, *map(bytes, about))
+        assert heard(wired6) == []
+
+    def test_messages_of_unknown_types_are_discarded_silently(self, wired6, host, ip) -> None:
+        if ip.is_v4:
+            packet = ip.header(ip.bob, ip.alice) / ICMP(type=250) / b"x"
+        else:
+            message = Icmpv6(250, 0, 0, b"x").emit(ip.bob, ip.alice)
+            packet = ip.header(ip.bob, ip.alice, nh=58) / message
+        assert say(wired6, packet) == {DropReason.UNKNOWN_PROTOCOL: 1}
         assert heard(wired6) == []
 
     def test_they_are_limited(self, wired6, host, ip) -> None:
