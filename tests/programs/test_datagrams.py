@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from typing import Any
 
@@ -10,8 +11,6 @@ import pytest
 
 from sdnvirt.network.network import Network
 from sdnvirt.programs.program import ProgramError
-
-H2 = "10.0.0.2"
 
 
 class Recorder(asyncio.DatagramProtocol):
@@ -44,32 +43,34 @@ async def open_socket(*, prefix: bytes | None = None, **where: Any) -> tuple[Any
     return await loop.create_datagram_endpoint(lambda: Recorder(prefix), **where)
 
 
-async def serve() -> None:
-    await open_socket(prefix=b"> ", local_addr=("0.0.0.0", 9))
+async def serve(family: Any) -> None:
+    await open_socket(prefix=b"> ", local_addr=(family.everywhere, 9))
     await asyncio.Event().wait()
 
 
-def test_a_question_and_its_answer(net: Network) -> None:
+def test_a_question_and_its_answer(net: Network, family: Any) -> None:
     async def client() -> Any:
-        transport, recorder = await open_socket(remote_addr=(H2, 9))
+        transport, recorder = await open_socket(remote_addr=family.name(2, 9))
         transport.sendto(b"hello")
         answer = await recorder.got.get()
         transport.close()
         await asyncio.sleep(0)
         return answer, recorder.lost, transport.is_closing()
 
-    net["h2"].run(serve())
-    assert net["h1"].call(client()) == ((b"> hello", (H2, 9)), [None], True)
+    net["h2"].run(serve(family))
+    assert net["h1"].call(client()) == ((b"> hello", family.name(2, 9)), [None], True)
 
 
-def test_names_and_kinds_of_sockets(net: Network) -> None:
+def test_names_and_kinds_of_sockets(net: Network, family: Any) -> None:
     async def program() -> None:
-        transport, _ = await open_socket(local_addr=("10.0.0.1", 5000), remote_addr=(H2, 9))
+        transport, _ = await open_socket(
+            local_addr=family.name(1, 5000), remote_addr=family.name(2, 9)
+        )
         endpoint = transport.get_extra_info("socket")
-        assert (endpoint.family, endpoint.type) == (socket.AF_INET, socket.SOCK_DGRAM)
-        assert transport.get_extra_info("sockname") == ("10.0.0.1", 5000)
-        assert transport.get_extra_info("peername") == (H2, 9)
-        other, _ = await open_socket(local_addr=("0.0.0.0", 0))
+        assert (endpoint.family, endpoint.type) == (family.kind, socket.SOCK_DGRAM)
+        assert transport.get_extra_info("sockname") == family.name(1, 5000)
+        assert transport.get_extra_info("peername") == family.name(2, 9)
+        other, _ = await open_socket(local_addr=(family.everywhere, 0))
         assert other.get_extra_info("sockname")[1] >= 49152
         assert other.get_extra_info("peername") is None
         with pytest.raises(OSError, match="not connected"):
@@ -78,26 +79,28 @@ def test_names_and_kinds_of_sockets(net: Network) -> None:
     net["h1"].call(program())
 
 
-def test_one_socket_talks_to_many(net: Network) -> None:
+def test_one_socket_talks_to_many(net: Network, family: Any) -> None:
     async def client() -> set[str]:
-        transport, recorder = await open_socket(local_addr=("0.0.0.0", 0))
-        for address in (H2, "10.0.0.3"):
+        transport, recorder = await open_socket(local_addr=(family.everywhere, 0))
+        for address in (family.hosts[2], family.hosts[3]):
             transport.sendto(b"x", (address, 9))
         return {(await recorder.got.get())[1][0] for _ in range(2)}
 
-    net["h2"].run(serve())
-    net["h3"].run(serve())
-    assert net["h1"].call(client()) == {H2, "10.0.0.3"}
+    net["h2"].run(serve(family))
+    net["h3"].run(serve(family))
+    assert net["h1"].call(client()) == {family.hosts[2], family.hosts[3]}
 
 
-def test_a_connected_socket_hears_its_peer_only(net: Network) -> None:
+def test_a_connected_socket_hears_its_peer_only(net: Network, family: Any) -> None:
     async def client() -> Any:
-        _, recorder = await open_socket(local_addr=("0.0.0.0", 700), remote_addr=(H2, 9))
+        _, recorder = await open_socket(
+            local_addr=(family.everywhere, 700), remote_addr=family.name(2, 9)
+        )
         await asyncio.sleep(1)
         return recorder.got.qsize()
 
     async def stranger() -> list[str]:
-        transport, recorder = await open_socket(remote_addr=("10.0.0.1", 700))
+        transport, recorder = await open_socket(remote_addr=family.name(1, 700))
         transport.sendto(b"psst")
         await asyncio.sleep(0.5)
         return [type(error).__name__ for error in recorder.errors]
@@ -108,9 +111,9 @@ def test_a_connected_socket_hears_its_peer_only(net: Network) -> None:
     assert listening.result == 0
 
 
-def test_nobody_there_is_an_error_of_the_socket(net: Network) -> None:
+def test_nobody_there_is_an_error_of_the_socket(net: Network, family: Any) -> None:
     async def client() -> list[Exception]:
-        transport, recorder = await open_socket(remote_addr=(H2, 10))
+        transport, recorder = await open_socket(remote_addr=family.name(2, 10))
         transport.sendto(b"x")
         await asyncio.sleep(1)
         return recorder.errors
@@ -120,16 +123,16 @@ def test_nobody_there_is_an_error_of_the_socket(net: Network) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "address", "number"),
-    [(70_000, H2, "EMSGSIZE"), (1_500, H2, "EMSGSIZE"), (10, "10.9.9.9", "ENETUNREACH")],
+    ("size", "whom", "number"),
+    [(70_000, "h2", "EMSGSIZE"), (1_500, "h2", "EMSGSIZE"), (10, "elsewhere", "ENETUNREACH")],
 )
 def test_what_cannot_be_sent_is_an_error_of_the_socket(
-    net: Network, size: int, address: str, number: str
+    net: Network, family: Any, size: int, whom: str, number: str
 ) -> None:
-    import errno
+    address = family.hosts[2] if whom == "h2" else family.elsewhere
 
     async def client() -> list[Any]:
-        transport, recorder = await open_socket(local_addr=("0.0.0.0", 0))
+        transport, recorder = await open_socket(local_addr=(family.everywhere, 0))
         transport.sendto(bytes(size), (address, 9))
         await asyncio.sleep(0.1)
         return [errno.errorcode[error.errno] for error in recorder.errors]
@@ -137,18 +140,18 @@ def test_what_cannot_be_sent_is_an_error_of_the_socket(
     assert net["h1"].call(client()) == [number]
 
 
-def test_a_port_is_taken_once_and_free_again_when_closed(net: Network) -> None:
+def test_a_port_is_taken_once_and_free_again_when_closed(net: Network, family: Any) -> None:
     async def program() -> str:
-        first, _ = await open_socket(local_addr=("0.0.0.0", 53))
+        first, _ = await open_socket(local_addr=(family.everywhere, 53))
         with pytest.raises(OSError, match="address already in use") as caught:
-            await open_socket(local_addr=("0.0.0.0", 53))
+            await open_socket(local_addr=(family.everywhere, 53))
         first.close()
-        await open_socket(local_addr=("0.0.0.0", 53))
+        await open_socket(local_addr=(family.everywhere, 53))
         return str(caught.value)
 
     assert "of h1" in net["h1"].call(program())
 
 
-def test_another_hosts_address_cannot_be_taken(net: Network) -> None:
-    with pytest.raises(ProgramError, match=r"10\.0\.0\.2 is not an address of h1"):
-        net["h1"].call(open_socket(local_addr=(H2, 53)))
+def test_another_hosts_address_cannot_be_taken(net: Network, family: Any) -> None:
+    with pytest.raises(ProgramError, match=f"{family.hosts[2]} is not an address of h1"):
+        net["h1"].call(open_socket(local_addr=family.name(2, 53)))
