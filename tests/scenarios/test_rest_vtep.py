@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 from scapy.layers.inet import ICMP, IP
@@ -49,6 +50,8 @@ vms:
 
 REST_PORT = 8080  # of Ryu
 PATIENCE_S = 30
+CONVERGENCE_S = 90
+"""Two speakers that dial each other at once may both hang up; Ryu's try again after 30 s."""
 STEP_NS = 5_000_000
 VNI = 10
 SITES = {"hv1": f"{NET}.1", "hv2": f"{NET}.2"}
@@ -61,24 +64,42 @@ class Lab:
     network: Network
 
     def rest(self, hypervisor: str, method: str, path: str, body: Any = None) -> Any:
-        """Return what a hypervisor's controller answers; the network runs meanwhile."""
+        """Return what a hypervisor's controller answers; the network runs meanwhile.
+
+        It is asked again for a while if it cannot yet: the switch may have said hello and not all
+        that the controller wants to know of it, and the app gives the database 2 s to answer.
+        """
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            status, answer = self._rest(hypervisor, method, path, body)
+            if status == 200:
+                return answer
+            assert time.monotonic() < deadline, f"{method} {path}: {status} {answer}"
+            self.network.run_for(20 * STEP_NS)
+
+    def _rest(self, hypervisor: str, method: str, path: str, body: Any) -> tuple[int, Any]:
         url = f"http://{SITES[hypervisor]}:{REST_PORT}/vtep{path}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(url, data, method=method)
-        answers: list[Any] = []
+        answers: list[tuple[int, Any]] = []
 
         def ask() -> None:
-            with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
-                answers.append(json.load(answer))
+            try:
+                with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+                    answers.append((answer.status, json.load(answer)))
+            except HTTPError as error:
+                with error:
+                    answers.append((error.code, error.read()))
+            except OSError as error:
+                answers.append((0, error))
 
         asking = Thread(target=ask)
         asking.start()
-        self.until(lambda: not asking.is_alive())
-        assert answers, f"{method} {url} failed"
+        self.until(lambda: not asking.is_alive(), PATIENCE_S + 1)
         return answers[0]
 
-    def until(self, condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + PATIENCE_S
+    def until(self, condition: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
+        deadline = time.monotonic() + patience_s
         while not condition():
             assert time.monotonic() < deadline, "it did not happen"
             self.network.run_for(STEP_NS)
@@ -153,7 +174,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
             vm = f"web-{number}"
             client = {"port": vm, "mac": one.mac(vm), "ip": f"10.0.0.{number}"}
             one.rest(name, "POST", f"/networks/{VNI}/clients", client)
-        one.until(lambda: all(len(one.clients(name)) == 2 for name in SITES))
+        one.until(lambda: all(len(one.clients(name)) == 2 for name in SITES), CONVERGENCE_S)
         yield one
 
 
