@@ -56,7 +56,14 @@ def receive(host: Host, interface: Interface, packet: IpPacket, frame: Frame) ->
 
 
 def send(
-    path: Path, segment: Tcp, markable: bool, cause: int, on_failure: OnFailure | None = None
+    path: Path,
+    segment: Tcp,
+    markable: bool,
+    cause: int,
+    on_failure: OnFailure | None = None,
+    *,
+    hop_limit: int | None = None,
+    dscp: int = 0,
 ) -> TooBig | None:
     """Send a segment by a path.
 
@@ -66,10 +73,15 @@ def send(
         markable: whether routers may mark the packet instead of dropping it.
         cause: the conversation that it belongs to.
         on_failure: told in words if the next hop does not answer.
+        hop_limit: routers that it may cross plus one, or None for the usual number.
+        dscp: differentiated services code point, 6 bits.
     """
     data = segment.emit(path.src, path.dst)
     ecn = MARKABLE if markable else NOT_MARKABLE
-    return path.send(IpProtocol.TCP, data, ecn=ecn, cause=cause, on_failure=on_failure)
+    return path.send(
+        IpProtocol.TCP, data, hop_limit=hop_limit, dscp=dscp, ecn=ecn, cause=cause,
+        on_failure=on_failure,
+    )  # fmt: skip
 
 
 def room(path: Path) -> int:

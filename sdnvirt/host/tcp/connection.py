@@ -19,7 +19,6 @@ from sdnvirt.host.tcp.challenge import ChallengeLimit
 from sdnvirt.host.tcp.loss import Loss
 from sdnvirt.host.tcp.parameters import (
     FIN_WAIT_2_NS,
-    GIVE_UP_NS,
     GIVE_UP_SYN_NS,
     MAX_WINDOW_SCALE,
     TIME_WAIT_NS,
@@ -503,7 +502,7 @@ class Connection:
         sender = self.sender
         opening = self.state in _OPENING
         since_ns = self._opened_ns if opening else sender.progress_ns
-        if now - since_ns >= (GIVE_UP_SYN_NS if opening else GIVE_UP_NS):
+        if now - since_ns >= (GIVE_UP_SYN_NS if opening else self._parameters.give_up_ns):
             self.lose(self.soft_error or Loss.TIMED_OUT)
         elif opening:
             sender.rtt.back_off()

@@ -48,12 +48,16 @@ class TcpConnection:
             or None if both ends closed it.
         local, remote: address and port of both ends.
         cause: the conversation that its packets belong to.
+        hop_limit: routers that they may cross plus one, or None for the usual number (MUST-49).
+        dscp: their differentiated services code point, 6 bits (MUST-48).
+        path: the way to the peer.
+        machine: the connection itself.
     """
 
     __slots__ = (
         "_armed_for", "_busy", "_confirm_ns", "_ended", "_paused", "_scheduler", "_service",
-        "_short", "_told", "cause", "local", "machine", "on_closed", "on_connected", "on_data",
-        "on_eof", "on_writable", "path", "remote",
+        "_short", "_told", "cause", "dscp", "hop_limit", "local", "machine", "on_closed",
+        "on_connected", "on_data", "on_eof", "on_writable", "path", "remote",
     )  # fmt: skip
 
     def __init__(self, service: TcpService, machine: Connection, path: Path, cause: int) -> None:
@@ -63,6 +67,8 @@ class TcpConnection:
         self.machine = machine
         self.path = path
         self.cause = cause
+        self.hop_limit: int | None = None
+        self.dscp = 0
         self.local: tuple[IpAddress, int] = (path.src, machine.local_port)
         self.remote: tuple[IpAddress, int] = (path.dst, machine.remote_port)
         self.on_connected: Callable[[], None] = _ignore
@@ -196,11 +202,14 @@ class TcpConnection:
                 self.machine.soft_error = Loss.NETWORK_UNREACHABLE
                 return  # lost, and sent again by and by
             self.path = path = found
-        refusal = binding.send(path, segment, markable, self.cause, self.unresolved)
-        if refusal is not None:  # another connection has learned of a smaller path MTU
+        refusal = binding.send(
+            path, segment, markable, self.cause, self.unresolved,
+            hop_limit=self.hop_limit, dscp=self.dscp,
+        )  # fmt: skip
+        if refusal is not None:
+            # Another connection has learned of a smaller path MTU.
             self.machine.limit_path(segment.seq, binding.room(path))
-            for smaller, also in self.machine.outgoing(self._scheduler.now):
-                binding.send(self.path, smaller, also, self.cause, self.unresolved)
+            self._scheduler.call_at(self._scheduler.now, self._again)
 
     def _tell(self) -> None:
         """Call the owner about all that is new."""
@@ -235,6 +244,9 @@ class TcpConnection:
             self._service.over(self)
             if before not in _OVER:
                 self.on_closed(self.machine.loss)
+
+    def _again(self, _argument: None) -> None:
+        self.settle()
 
     def _fire(self, due: int) -> None:
         if due != self._armed_for:

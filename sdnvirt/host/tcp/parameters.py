@@ -75,6 +75,7 @@ class TcpParameters:
         sack: whether to offer selective acknowledgements (RFC 2018).
         ecn: whether to ask for explicit congestion notification; whoever is asked agrees always.
         keep_alive: probes on an idle connection; None, the default, for none (MUST-25).
+        give_up_ns: without an answer for so long the connection is lost: R2 (MUST-21).
     """
 
     congestion: type[CongestionControl] = Cubic
@@ -87,6 +88,7 @@ class TcpParameters:
     sack: bool = True
     ecn: bool = False
     keep_alive: KeepAlive | None = None
+    give_up_ns: int = GIVE_UP_NS
 
     def __post_init__(self) -> None:
         assert self.send_buffer >= SMALLEST_BUFFER, "send buffer too small"

@@ -162,6 +162,8 @@ class Sender:
         if self.nxt == self._end() and self.recovery is Recovery.NONE:
             self._limited = False
             return chunks
+        if self.nxt == self.una:
+            self._wake(now)
         budget = self.congestion.cwnd - self._pipe()
         if self.recovery is not Recovery.NONE:
             budget = self._resend(chunks, budget, self._lost_edge)
@@ -277,8 +279,6 @@ class Sender:
         end, mss = self.buffer.end, self.mss
         edge = self.una + self.window
         self._limited = False
-        if self.nxt == self.una:
-            self._wake(now)
         while self.nxt < end:
             start = self.nxt
             length = end - start if end < edge else edge - start

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from sdnvirt.addresses import IpAddress
 from sdnvirt.drops import DropReason
-from sdnvirt.host.paths import Path
+from sdnvirt.host.paths import LinkPath, Path
 from sdnvirt.host.tcp import binding
 from sdnvirt.host.tcp.connection import Connection
 from sdnvirt.host.tcp.endpoint import TcpConnection
@@ -65,6 +65,7 @@ class TcpService:
         port: int,
         *,
         local_port: int = 0,
+        local_address: IpAddress | None = None,
         parameters: TcpParameters = DEFAULT_PARAMETERS,
         cause: int = 0,
     ) -> TcpConnection | Loss:
@@ -76,14 +77,16 @@ class TcpService:
             dst: the peer's address.
             port: the peer's port, 1 to 65535.
             local_port: ours, or 0 for one that is free.
+            local_address: ours, or None for the one that the IP layer chooses.
             parameters: how the connection behaves.
             cause: the conversation that its packets belong to.
 
         Returns:
-            the connection, or why there can be none: no way to the peer, or no port left.
+            the connection, or why there can be none: no way to such a peer, or no port left.
         """
-        path = self.host.ip.path(dst)
-        if not isinstance(path, Path):
+        path = self.host.ip.path(dst, local_address)
+        # Nobody is reached at a group's address or everybody's (RFC 9293, MUST-46).
+        if not isinstance(path, Path) or isinstance(path, LinkPath):
             return Loss.NETWORK_UNREACHABLE
         if len(self.connections) >= CONNECTION_LIMIT:
             return Loss.NO_PORT
