@@ -7,7 +7,7 @@ O(nodes + links).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Interface, IPv6Network
 from typing import Final, TypeVar
 
 from sdnvirt.addresses import Mac
@@ -160,8 +160,19 @@ class _Builder:
                 )
         for host in self._topology.hosts:
             if self._plant.hosts[host.name].ports:
-                self._plant.hosts[host.name].configure(host.address, host.gateway)
+                self._configure(host)
         return uplinks
+
+    def _configure(self, host: spec.Host) -> None:
+        """Give a host its addresses and gateways."""
+        live = self._plant.hosts[host.name]
+        live.configure(host.address, host.gateway)
+        for address in host.addresses:
+            live.add_address(address)
+        if host.ipv6:
+            live.enable_ipv6()
+        if host.gateway6 is not None:
+            live.ip.add_route(IPv6Network("::/0"), host.gateway6, live.interface)
 
     def _add_link(self, link: spec.Link, a: Port, b: Port) -> None:
         self._plant.add_link(Link(self._world, link.name, a, b, link.params, link.back))

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
-from sdnvirt.addresses import Ipv4
+from sdnvirt.addresses import IpAddress, Ipv4, Ipv6
 from sdnvirt.devices.device import Device, Port
 from sdnvirt.errors import MalformedError, UserError
 from sdnvirt.frame import Frame
@@ -103,7 +103,7 @@ class HostNode(Node):
 
     def ping(
         self,
-        target: str | Ipv4 | HostNode,
+        target: str | IpAddress | HostNode,
         count: int = 3,
         interval: int | str = "200ms",
         size: int = 56,
@@ -112,7 +112,7 @@ class HostNode(Node):
         """Ping a target and run the network until the ping is over.
 
         Args:
-            target: an IPv4 address, or a node of this network, or its name.
+            target: an address of IPv4 or IPv6, or a node of this network, or its name.
             count: echo requests, 1 to 65535.
             interval: virtual time between them (ns, or text).
             size: bytes of echo data, 0 to 65507.
@@ -173,16 +173,16 @@ class HostNode(Node):
             raise UserError(f"{running} has not ended within {format_time(limit_ns)}")
         return running.result
 
-    def address_of(self, target: str | Ipv4 | HostNode) -> Ipv4:
+    def address_of(self, target: str | IpAddress | HostNode) -> IpAddress:
         """Return an address, that of a node, or the one that text names.
 
         Raises:
             UserError: there is no such node, or it has no address.
         """
-        if isinstance(target, Ipv4):
+        if isinstance(target, (Ipv4, Ipv6)):
             return target
         if isinstance(target, str):
-            if target[:1].isdigit():
+            if target[:1].isdigit() or ":" in target:
                 return _address(target)
             node = self._network[target]
         else:
@@ -193,8 +193,11 @@ class HostNode(Node):
         return address
 
 
-def _address(text: str) -> Ipv4:
+def _address(text: str) -> IpAddress:
     try:
-        return Ipv4(text)
+        return Ipv6(text) if ":" in text else Ipv4(text)
     except MalformedError:
-        raise UserError(f"{text!r} is not an IPv4 address; expected such as 10.0.0.1") from None
+        kind = "IPv6 address; expected such as 2001:db8::1"
+        if ":" not in text:
+            kind = "IPv4 address; expected such as 10.0.0.1"
+        raise UserError(f"{text!r} is not an {kind}") from None

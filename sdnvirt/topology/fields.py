@@ -11,13 +11,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Interface, IPv4Network
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface
 from typing import Annotated, Any, Final
 
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from sdnvirt import units
-from sdnvirt.addresses import VLAN_MAX, VNI_MAX, Ipv4, Mac
+from sdnvirt.addresses import VLAN_MAX, VNI_MAX, Ipv4, Ipv6, Mac
 from sdnvirt.errors import MalformedError
 from sdnvirt.host.ping import MAX_COUNT, MAX_SIZE
 from sdnvirt.topology.names import (
@@ -226,6 +226,18 @@ def _interface(text: str) -> IPv4Interface:
     return interface
 
 
+def _any_interface(text: str) -> IPv4Interface | IPv6Interface:
+    if ":" not in text:
+        return _interface(text)
+    interface = IPv6Interface(text)
+    address = interface.ip
+    if "/" not in text or address.is_unspecified or address.is_multicast or address.is_loopback:
+        raise ValueError(text)
+    if address.is_link_local or address.scope_id is not None:  # each host has one of its own
+        raise ValueError(text)
+    return interface
+
+
 def _subnet(value: Any) -> IPv4Network:
     network = IPv4Network(_text(value))
     if "/" not in value or not MIN_PREFIX <= network.prefixlen <= MAX_PREFIX:
@@ -379,6 +391,15 @@ Addresses = Annotated[tuple[Ipv4, ...], Leaf(
 Interfaces = Annotated[tuple[IPv4Interface, ...], Leaf(
     _each(_interface), "an IPv4 address of a host and its prefix length, such as 10.0.0.1/24 or, "
     "for several, 10.0.0.[1-4]/24", "IPv4 address/prefix or range", _STRING,
+)]  # fmt: skip
+MoreInterfaces = Annotated[tuple[IPv4Interface | IPv6Interface, ...], Leaf(
+    _each(_any_interface), "an address of a host and its prefix length, such as 10.0.0.1/24 or "
+    "2001:db8::1/64 or, for several hosts, 2001:db8::[1-4]/64",
+    "IPv4 or IPv6 address/prefix or range", _STRING,
+)]  # fmt: skip
+Address6 = Annotated[Ipv6, Leaf(
+    lambda value: Ipv6(_text(value)), "an IPv6 address such as 2001:db8::1", "IPv6 address",
+    _STRING,
 )]  # fmt: skip
 Macs = Annotated[tuple[Mac, ...], Leaf(
     _each(_unicast_mac), "a unicast MAC address such as 02:00:00:00:00:01 or, for several, "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Interface, IPv4Network
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface
 from typing import Final
 
 from sdnvirt.addresses import Ipv4
@@ -180,4 +180,9 @@ def _fabric_hosts(
 def _host(entry: Entry[spec.HostSpec], registry: Registry) -> Host:
     written = entry.written
     mac = entry.pick(written.mac) if written.mac else registry.mac(Kind.HOST)
-    return Host(entry.name, mac, entry.pick(written.address), written.gateway)
+    more = tuple(entry.pick(one) for one in written.addresses)
+    speaks_ipv6 = written.ipv6 or written.gateway6 is not None
+    return Host(
+        entry.name, mac, entry.pick(written.address), written.gateway, more, written.gateway6,
+        speaks_ipv6 or any(isinstance(one, IPv6Interface) for one in more),
+    )  # fmt: skip

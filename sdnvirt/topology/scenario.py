@@ -8,7 +8,7 @@ from itertools import combinations
 from pathlib import Path as FilePath
 from typing import Final
 
-from sdnvirt.addresses import ANY_IPV4, Ipv4
+from sdnvirt.addresses import ANY_IPV4, IpAddress, Ipv4, Ipv6
 from sdnvirt.errors import MalformedError
 from sdnvirt.topology import spec
 from sdnvirt.topology.plant import Plant
@@ -134,11 +134,11 @@ def _ping(
     )
 
 
-def _address(target: str, path: Path, addresses: dict[str, Ipv4], registry: Registry) -> Ipv4:
+def _address(target: str, path: Path, addresses: dict[str, Ipv4], registry: Registry) -> IpAddress:
     if target in addresses:
         return addresses[target]
     try:
-        return Ipv4(target)
+        return Ipv6(target) if ":" in target else Ipv4(target)
     except MalformedError:
         registry.require(target, (Kind.HOST, Kind.VM, Kind.FUNCTION), path)
     return ANY_IPV4

@@ -50,7 +50,7 @@ VALUES = {
                 "such as hv[1-4]"),
     "an unknown key": ("hosts: {h1: {adress: 10.0.0.1/24, address: 10.0.0.1/24}}",
                        "2:14: hosts.h1.adress: found the unknown key 'adress', expected one of "
-                       "address, gateway, mac; did you mean address?"),
+                       "address, gateway, addresses, gateway6, ipv6, mac; did you mean address?"),
     "a missing key": ("switches: {s1: {}}",
                       "2:16: switches.s1.kind: found nothing, expected a value, "
                       "because this key is required"),
@@ -94,6 +94,15 @@ VALUES = {
                                   "2:23: hosts.h1.address: found '10.0.0.1', expected an IPv4 "
                                   "address of a host and its prefix length, such as 10.0.0.1/24 "
                                   "or, for several, 10.0.0.[1-4]/24"),
+    **{
+        f"no address of a host: {text}": (
+            f'hosts: {{h1: {{address: 10.0.0.1/24, addresses: ["{text}"]}}}}',
+            f"2:48: hosts.h1.addresses[0]: found '{text}', expected an address of a host and its "
+            "prefix length, such as 10.0.0.1/24 or 2001:db8::1/64 or, for several hosts, "
+            "2001:db8::[1-4]/64",
+        )
+        for text in ("2001:db8::1", "::/64", "ff02::1/64", "::1/128", "fe80::1/64", "10.0.0.0/24")
+    },
     "a group MAC address": ("hosts: {h1: {address: 10.0.0.1/24, mac: 01:00:00:00:00:01}}",
                             "2:41: hosts.h1.mac: found '01:00:00:00:00:01', expected a unicast "
                             "MAC address such as 02:00:00:00:00:01 or, for several, "

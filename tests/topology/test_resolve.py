@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Interface, IPv6Interface
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdnvirt import topology
-from sdnvirt.addresses import Ipv4, Mac
+from sdnvirt.addresses import Ipv4, Ipv6, Mac
 from sdnvirt.devices.disciplines import CoDel, Red, StrictPriority, TokenBucket
 from sdnvirt.devices.failmode import FailMode
 from sdnvirt.devices.jitter import NormalJitter, TableJitter, UniformJitter
@@ -55,6 +55,24 @@ def loads(text: str) -> Topology:
 def test_the_least_topology_is_a_name() -> None:
     least = loads("name: x")
     assert (least.name, least.seed, least.path, len(least.nodes)) == ("x", 1, "topology.yaml", 0)
+
+
+def test_hosts_have_addresses_of_both_versions_of_ip() -> None:
+    first, second, plain = loads("""\
+name: x
+switches: {s1: {kind: bridge}}
+hosts:
+  h[1-2]:
+    address: 10.0.0.[1-2]/24
+    addresses: [10.1.0.[1-2]/16, "2001:db8::[1-2]/64"]
+    gateway6: "2001:db8::ff"
+  h3: {address: 10.0.0.3/24}
+links: [{between: ["h[1-3]", s1]}]
+""").hosts
+    assert first.addresses == (IPv4Interface("10.1.0.1/16"), IPv6Interface("2001:db8::1/64"))
+    assert second.addresses == (IPv4Interface("10.1.0.2/16"), IPv6Interface("2001:db8::2/64"))
+    assert (first.gateway6, first.ipv6) == (Ipv6("2001:db8::ff"), True)
+    assert (plain.addresses, plain.gateway6, plain.ipv6) == ((), None, False)
 
 
 def test_a_seed_can_be_given_from_outside() -> None:
