@@ -227,6 +227,14 @@ UNREACHABLE = {
 }
 
 
+def test_source_quench_is_ignored(net) -> None:
+    """MUST-55 (of IPv6, the first type that is not assigned)."""
+    net.middle.error = lambda packet: icmp(packet, (4, 0, 0), (5, 0, 0))
+    connection = transfer(net, 100_000, 1)
+    assert connection.machine.soft_error is None
+    assert connection.machine.sender.congestion.ssthresh > 1 << 30
+
+
 @pytest.mark.parametrize("kind", UNREACHABLE)
 def test_soft_errors_end_no_connection(net, kind: str) -> None:
     """MUST-56: but they tell why, if nothing else ever comes."""
