@@ -79,6 +79,15 @@ def test_the_program_runs(tmp_path: Path) -> None:
     assert done.stdout.endswith("0.0 ['spine2', 'hv1', 'hv3']\n")
 
 
+def test_the_programs_on_hosts_talk_to_each_other(tmp_path: Path) -> None:
+    program = next(block for block in blocks("python") if "asyncio" in block)
+    file = tmp_path / "program.py"
+    file.write_text(program)
+    done = run(str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.fullmatch(r"hello, world\nhello, distant world after 0\.\d{3} s\n", done.stdout)
+
+
 def test_the_commands_of_the_readme_are_what_ci_runs() -> None:
     (commands,) = [block for block in blocks("") if "pip install" in block]
     assert "uv run pytest\n" in commands
