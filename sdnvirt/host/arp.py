@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from sdnvirt.addresses import ANY_IPV4, BROADCAST, IpAddress, Ipv4, Mac
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
-from sdnvirt.host.neighbours import ARP, Event
+from sdnvirt.host.neighbour_states import ARP, Event
 from sdnvirt.host.resolver import Resolver
 from sdnvirt.units import NS_PER_S
 from sdnvirt.wire.arp import Arp, ArpOp

@@ -168,7 +168,7 @@ def report(
     ):
         return
     mine = packet.dst if interface.accepts.get(packet.dst) is Cast.UNICAST else None
-    path = host.ip.path(packet.src, mine)
+    path = host.ip.path(packet.src, mine, interface if packet.src.is_link_local else None)
     if isinstance(path, Path):
         _send(path, packet, problem, mtu, pointer, cause)
 
@@ -213,8 +213,7 @@ def heard(
     problems = _PROBLEMS_V4 if isinstance(packet, Ipv4Packet) else _PROBLEMS_V6
     problem = problems.get(numbers)
     learned = None
-    # Only a packet that this host can have sent says something of its paths (RFC 8201, 4).
-    if problem is Problem.TOO_BIG and host.ip.owner(quoted.src) is not None:
+    if problem is Problem.TOO_BIG:
         learned = host.ip.too_big(quoted.dst, mtu, length)
     return Report(problem, packet.src, learned, numbers)
 

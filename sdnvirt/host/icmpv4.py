@@ -58,6 +58,8 @@ def receive(host: Host, interface: Interface, packet: IpPacket, frame: Frame) ->
 
 def _receive_error(host: Host, message: Icmp, packet: Ipv4Packet) -> DropReason | None:
     quoted = message.quoted_packet()
+    if host.ip.owner(quoted.src) is None:  # not about a packet of ours
+        return DropReason.UNKNOWN_PROTOCOL
     length = int.from_bytes(message.payload[2:4], "big")
     report = icmp.heard(
         host, packet, quoted, (message.type, message.code), mtu=message.next_hop_mtu, length=length

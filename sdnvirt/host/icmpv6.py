@@ -81,6 +81,8 @@ def _zone(packet: Ipv6Packet, interface: Interface) -> Interface | None:
 
 def _receive_error(host: Host, message: Icmpv6, packet: Ipv6Packet) -> DropReason | None:
     quoted = message.quoted_packet()
+    if host.ip.owner(quoted.src) is None:  # not about a packet of ours
+        return DropReason.UNKNOWN_PROTOCOL
     report = icmp.heard(
         host, packet, quoted, (message.type, message.code),
         mtu=message.next_hop_mtu, length=quoted.length,

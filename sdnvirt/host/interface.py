@@ -10,7 +10,16 @@ from __future__ import annotations
 from ipaddress import IPv6Network
 from typing import TYPE_CHECKING, Final
 
-from sdnvirt.addresses import ALL_NODES, BROADCAST, BROADCAST_IPV4, IpAddress, Ipv4, Ipv6, Mac
+from sdnvirt.addresses import (
+    ALL_NODES,
+    ALL_ROUTERS,
+    BROADCAST,
+    BROADCAST_IPV4,
+    IpAddress,
+    Ipv4,
+    Ipv6,
+    Mac,
+)
 from sdnvirt.devices.device import Port
 from sdnvirt.devices.link import DEFAULT_MTU
 from sdnvirt.frame import Frame
@@ -135,6 +144,8 @@ class Interface:
         self.nd = nd = NdResolver(self)
         self.mld = MldService(self)
         self.join(ALL_NODES)
+        if self.host.forwarding is not None:
+            self.join(ALL_ROUTERS)
         self.host.ip.routes.add(Route.to(LINK_LOCAL, None, self), Route.to(IPV6_GROUPS, None, self))
         nd.add(
             InterfaceAddress(

@@ -14,7 +14,7 @@ from sdnvirt.frame import Frame
 from sdnvirt.host.addressing import AddressState, InterfaceAddress
 from sdnvirt.host.dad import DuplicateDetection
 from sdnvirt.host.families import FAMILIES
-from sdnvirt.host.neighbours import ND, Event
+from sdnvirt.host.neighbour_states import ND, Event
 from sdnvirt.host.paths import LinkPath
 from sdnvirt.host.resolver import Resolver
 from sdnvirt.host.slaac import Autoconfiguration

@@ -10,17 +10,17 @@ from sdnvirt.addresses import IpAddress, Mac
 from sdnvirt.drops import DropReason
 from sdnvirt.engine.scheduler import NEVER
 from sdnvirt.frame import Frame
-from sdnvirt.host.neighbours import (
+from sdnvirt.host.neighbour_states import (
     Abandon,
     Effect,
     Gone,
     Incomplete,
-    Neighbours,
     Pending,
     Solicit,
     Transitions,
     Transmit,
 )
+from sdnvirt.host.neighbours import Neighbours
 
 if TYPE_CHECKING:
     from sdnvirt.host.interface import Interface

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from ipaddress import IPv4Interface
 from typing import Final
 
-from sdnvirt.addresses import VLAN_MAX, IpAddress, Ipv4, Mac
+from sdnvirt.addresses import ALL_ROUTERS, VLAN_MAX, IpAddress, Ipv4, Mac
 from sdnvirt.devices.device import Device, Port
 from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
@@ -134,6 +134,9 @@ class Host(Device):
         if self.forwarding is None:
             self.forwarding = Forwarding(self)
             self.world.ledger.watch(self.forwarding)
+            for interface in self.all_interfaces():
+                if interface.nd is not None:
+                    interface.join(ALL_ROUTERS)
 
     def add_vlan(self, vlan: int, parent: Interface | None = None) -> Interface:
         """Give the host one more interface, on a VLAN of another one (by default the first).
@@ -192,7 +195,7 @@ class Host(Device):
         if isinstance(own, Ipv4):
             return where.assign(given)
         given.state = AddressState.TENTATIVE
-        return where.enable_ipv6().add(given)
+        return where.enable_ipv6(autoconfigure=self.forwarding is None).add(given)
 
     def probe(
         self,

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from sdnvirt.addresses import IpAddress, Ipv4, Ipv6
+from sdnvirt.addresses import ANY_IPV4, IpAddress, Ipv4, Ipv6
 from sdnvirt.errors import MalformedError
 from sdnvirt.wire.cursor import Cursor
 
 RECORD_LIMIT: Final = 1024
 """Records of one report: more than 9000 bytes hold, and a bound to work for one packet."""
+
+SUPPRESS: Final = 0x08
+"""The flag S of a query (RFC 3376, 4.1.5; RFC 3810, 5.1.7)."""
 
 _WIDTHS: Final[dict[type[IpAddress], int]] = {Ipv4: 4, Ipv6: 16}
 
@@ -48,6 +51,35 @@ class GroupRecord:
         """Return the bytes of the record, without auxiliary data, which nobody has a use for."""
         start = bytes((self.type, 0)) + len(self.sources).to_bytes(2, "big")
         return start + self.group + b"".join(self.sources)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupQuery:
+    """A router asks who listens.
+
+    Attributes:
+        version: of the protocol.
+        max_response_ms: time in which hosts answer.
+        group: the group asked for, or the unspecified address for all.
+        suppress: other routers are not to restart their timers; of the newest version.
+        robustness: the querier's robustness variable, 0 to 7; of the newest version.
+        interval_code: the querier's interval as in the packet; of the newest version.
+        sources: the senders asked for; of the newest version.
+    """
+
+    version: int
+    max_response_ms: int = 10_000
+    group: IpAddress = ANY_IPV4
+    suppress: bool = False
+    robustness: int = 0
+    interval_code: int = 0
+    sources: tuple[IpAddress, ...] = ()
+
+    def _tail(self) -> bytes:
+        """Return what is behind the group in the newest version (RFC 3376, 4.1; RFC 3810, 5.1)."""
+        flags = self.suppress * SUPPRESS | self.robustness
+        count = len(self.sources).to_bytes(2, "big")
+        return bytes((flags, self.interval_code)) + count + b"".join(self.sources)
 
 
 def parse_records(body: Cursor, count: int, family: type[IpAddress]) -> tuple[GroupRecord, ...]:

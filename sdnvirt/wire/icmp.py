@@ -6,23 +6,16 @@ data of an echo, or the beginning of the packet that an error is about.
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Self
 
 from sdnvirt.addresses import Ipv4
-from sdnvirt.errors import TruncatedError
-from sdnvirt.wire.checksum import ChecksumError, internet_checksum
+from sdnvirt.wire.icmp_message import HEADER_LENGTH, IcmpMessage, words_of
 from sdnvirt.wire.ipv4 import Ipv4Packet
-
-HEADER_LENGTH: Final = 8
 
 QUOTE_LENGTH: Final = 576 - 20 - HEADER_LENGTH
 """As much as keeps the error within 576 bytes (RFC 1812, 4.3.2.3; RFC 792 asks 8 bytes of data)."""
-
-_LAYOUT: Final = struct.Struct("!BBHI")
-_CHECKSUM_OFFSET: Final = 2
 
 
 class IcmpType(IntEnum):
@@ -107,30 +100,11 @@ def quote(packet: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Icmp:
-    """An ICMP message.
+class Icmp(IcmpMessage):
+    """An ICMP message; see :class:`~sdnvirt.wire.icmp_message.IcmpMessage` for its attributes."""
 
-    Attributes:
-        type: what the message is, 8 bits; others than those of :class:`IcmpType` are kept.
-        code: the variant of the type, 8 bits.
-        rest: the second 32 bits of the header; read it through the properties.
-        payload: the data of an echo, or the packet quoted by an error.
-    """
-
-    type: int
-    code: int
-    rest: int
-    payload: bytes
-
-    @classmethod
-    def echo_request(cls, identifier: int, sequence: int, data: bytes) -> Self:
-        """Return a ping with 16-bit identifier and sequence number."""
-        return cls(IcmpType.ECHO_REQUEST, 0, identifier << 16 | sequence, data)
-
-    @classmethod
-    def echo_reply(cls, request: Icmp) -> Self:
-        """Return the answer to a ping, with the same identifier, sequence number and data."""
-        return cls(IcmpType.ECHO_REPLY, 0, request.rest, request.payload)
+    protocol_name = "ICMP"
+    echo_types = (IcmpType.ECHO_REQUEST, IcmpType.ECHO_REPLY)
 
     @classmethod
     def unreachable(cls, code: Unreachable, packet: bytes) -> Self:
@@ -166,16 +140,6 @@ class Icmp:
         return self.type in ERROR_TYPES
 
     @property
-    def identifier(self) -> int:
-        """Which pings belong together; of echoes."""
-        return self.rest >> 16
-
-    @property
-    def sequence(self) -> int:
-        """The number of the ping; of echoes."""
-        return self.rest & 0xFFFF
-
-    @property
     def next_hop_mtu(self) -> int:
         """The MTU that was too small, 0 if the router does not tell; of FRAGMENTATION_NEEDED."""
         return self.rest & 0xFFFF
@@ -206,26 +170,19 @@ class Icmp:
             TruncatedError: the bytes are shorter than the header.
             ChecksumError: the checksum is wrong.
         """
-        if len(data) < HEADER_LENGTH:
-            raise TruncatedError(f"an ICMP message of {len(data)} bytes has no whole header")
-        if internet_checksum(data):
-            raise ChecksumError("the ICMP checksum is wrong")
-        icmp_type, code, _, rest = _LAYOUT.unpack_from(data)
-        return cls(icmp_type, code, rest, data[HEADER_LENGTH:])
+        return cls._parse(data, 0)
 
     def emit(self) -> bytes:
         """Return the bytes of the message, with its checksum."""
-        data = _LAYOUT.pack(self.type, self.code, 0, self.rest) + self.payload
-        checksum = internet_checksum(data).to_bytes(2, "big")
-        return data[:_CHECKSUM_OFFSET] + checksum + data[_CHECKSUM_OFFSET + 2 :]
+        return self._emit(0)
 
     def __str__(self) -> str:
-        length = HEADER_LENGTH + len(self.payload)
-        return f"ICMP {_name(self.type, self.code)}{self._details()}, length {length}"
+        words = words_of(IcmpType, CODES, self.type, self.code)
+        return f"ICMP {words}{self._details()}, length {HEADER_LENGTH + len(self.payload)}"
 
     def _details(self) -> str:
         """Return what the second half of the header says, if the type gives it a meaning."""
-        if self.type in (IcmpType.ECHO_REQUEST, IcmpType.ECHO_REPLY):
+        if self.is_echo:
             return f", id {self.identifier}, seq {self.sequence}"
         if self.type == IcmpType.REDIRECT:
             return f" to {self.gateway}"
@@ -233,16 +190,3 @@ class Icmp:
             return f" {self.pointer}"
         fragmentation = (IcmpType.DESTINATION_UNREACHABLE, Unreachable.FRAGMENTATION_NEEDED)
         return f", mtu {self.next_hop_mtu}" if (self.type, self.code) == fragmentation else ""
-
-
-def _name(icmp_type: int, code: int) -> str:
-    """Return the names of type and code in words, or their numbers where they have no name."""
-    try:
-        words = IcmpType(icmp_type).name
-    except ValueError:
-        return f"type {icmp_type}, code {code}"
-    try:
-        words += f" {CODES[icmp_type](code).name}" if icmp_type in CODES else ""
-    except ValueError:
-        words += f" code {code}"
-    return words.replace("_", " ").lower()

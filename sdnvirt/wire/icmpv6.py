@@ -7,25 +7,20 @@ neighbour discovery and listener discovery put into them is in :mod:`sdnvirt.wir
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Self
 
 from sdnvirt.addresses import Ipv6
-from sdnvirt.errors import TruncatedError
-from sdnvirt.wire.checksum import ChecksumError, internet_checksum, pseudo_header_sum
+from sdnvirt.wire.checksum import pseudo_header_sum
+from sdnvirt.wire.icmp_message import HEADER_LENGTH, IcmpMessage, words_of
 from sdnvirt.wire.ipv4 import IpProtocol
 from sdnvirt.wire.ipv6 import HEADER_LENGTH as IPV6_HEADER
 from sdnvirt.wire.ipv6 import MIN_MTU, Ipv6Packet
 
-HEADER_LENGTH: Final = 8
-
 QUOTE_LENGTH: Final = MIN_MTU - IPV6_HEADER - HEADER_LENGTH
 """As much of a packet as keeps the error within the smallest MTU (RFC 4443, 2.4 c)."""
 
-_LAYOUT: Final = struct.Struct("!BBHI")
-_CHECKSUM_OFFSET: Final = 2
 _FIRST_INFORMATIONAL: Final = 128
 """Types below are errors (RFC 4443, 2.1)."""
 
@@ -84,34 +79,13 @@ CODES: Final[dict[int, type[IntEnum]]] = {
 }
 """The codes of each type that has more than the code 0."""
 
-ECHOES: Final = (Icmpv6Type.ECHO_REQUEST, Icmpv6Type.ECHO_REPLY)
-
 
 @dataclass(frozen=True, slots=True)
-class Icmpv6:
-    """An ICMPv6 message.
+class Icmpv6(IcmpMessage):
+    """An ICMPv6 message; see :class:`~sdnvirt.wire.icmp_message.IcmpMessage` for its attributes."""
 
-    Attributes:
-        type: what the message is, 8 bits; others than those of :class:`Icmpv6Type` are kept.
-        code: the variant of the type, 8 bits.
-        rest: the second 32 bits of the header; read it through the properties.
-        payload: the data of an echo, or the packet quoted by an error, or the rest.
-    """
-
-    type: int
-    code: int
-    rest: int
-    payload: bytes
-
-    @classmethod
-    def echo_request(cls, identifier: int, sequence: int, data: bytes) -> Self:
-        """Return a ping with 16-bit identifier and sequence number."""
-        return cls(Icmpv6Type.ECHO_REQUEST, 0, identifier << 16 | sequence, data)
-
-    @classmethod
-    def echo_reply(cls, request: Icmpv6) -> Self:
-        """Return the answer to a ping, with the same identifier, sequence number and data."""
-        return cls(Icmpv6Type.ECHO_REPLY, 0, request.rest, request.payload)
+    protocol_name = "ICMPv6"
+    echo_types = (Icmpv6Type.ECHO_REQUEST, Icmpv6Type.ECHO_REPLY)
 
     @classmethod
     def unreachable(cls, code: Unreachable, packet: bytes) -> Self:
@@ -137,16 +111,6 @@ class Icmpv6:
     def is_error(self) -> bool:
         """Whether the message is about a packet, which it quotes."""
         return self.type < _FIRST_INFORMATIONAL
-
-    @property
-    def identifier(self) -> int:
-        """Which pings belong together; of echoes."""
-        return self.rest >> 16
-
-    @property
-    def sequence(self) -> int:
-        """The number of the ping; of echoes."""
-        return self.rest & 0xFFFF
 
     @property
     def next_hop_mtu(self) -> int:
@@ -179,26 +143,20 @@ class Icmpv6:
             TruncatedError: the bytes are shorter than the header.
             ChecksumError: the checksum is wrong.
         """
-        if len(data) < HEADER_LENGTH:
-            raise TruncatedError(f"an ICMPv6 message of {len(data)} bytes has no whole header")
-        if internet_checksum(data, _pseudo_header(src, dst, len(data))):
-            raise ChecksumError("the ICMPv6 checksum is wrong")
-        icmp_type, code, _, rest = _LAYOUT.unpack_from(data)
-        return cls(icmp_type, code, rest, data[HEADER_LENGTH:])
+        return cls._parse(data, _pseudo_header(src, dst, len(data)))
 
     def emit(self, src: Ipv6, dst: Ipv6) -> bytes:
         """Return the bytes of the message, with the checksum for these addresses."""
-        data = _LAYOUT.pack(self.type, self.code, 0, self.rest) + self.payload
-        checksum = internet_checksum(data, _pseudo_header(src, dst, len(data)))
-        return data[:_CHECKSUM_OFFSET] + checksum.to_bytes(2, "big") + data[_CHECKSUM_OFFSET + 2 :]
+        length = HEADER_LENGTH + len(self.payload)
+        return self._emit(_pseudo_header(src, dst, length))
 
     def __str__(self) -> str:
-        length = HEADER_LENGTH + len(self.payload)
-        return f"ICMP6 {_name(self.type, self.code)}{self._details()}, length {length}"
+        words = words_of(Icmpv6Type, CODES, self.type, self.code)
+        return f"ICMP6 {words}{self._details()}, length {HEADER_LENGTH + len(self.payload)}"
 
     def _details(self) -> str:
         """Return what the second half of the header says, if the type gives it a meaning."""
-        if self.type in ECHOES:
+        if self.is_echo:
             return f", id {self.identifier}, seq {self.sequence}"
         if self.type == Icmpv6Type.PACKET_TOO_BIG:
             return f", mtu {self.next_hop_mtu}"
@@ -212,16 +170,3 @@ def quote(packet: bytes) -> bytes:
 
 def _pseudo_header(src: Ipv6, dst: Ipv6, length: int) -> int:
     return pseudo_header_sum(src, dst, IpProtocol.ICMPV6, length)
-
-
-def _name(icmp_type: int, code: int) -> str:
-    """Return the names of type and code in words, or their numbers where they have no name."""
-    try:
-        words = Icmpv6Type(icmp_type).name
-    except ValueError:
-        return f"type {icmp_type}, code {code}"
-    try:
-        words += f" {CODES[icmp_type](code).name}" if icmp_type in CODES else ""
-    except ValueError:
-        words += f" code {code}"
-    return words.replace("_", " ").lower()

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from sdnvirt.addresses import ANY_IPV4, IpAddress, Ipv4
+from sdnvirt.addresses import ANY_IPV4, Ipv4
 from sdnvirt.errors import MalformedError, TruncatedError
 from sdnvirt.wire.checksum import ChecksumError, internet_checksum
 from sdnvirt.wire.cursor import Cursor
 from sdnvirt.wire.group_records import (
+    SUPPRESS,
+    GroupQuery,
     GroupRecord,
     decode_float,
     encode_float,
@@ -32,7 +34,6 @@ ROUTER_ALERT: Final = bytes.fromhex("94040000")
 
 _LAYOUT: Final = struct.Struct("!BBH4s")
 _CHECKSUM_OFFSET: Final = 2
-_SUPPRESS: Final = 0x08
 _TENTHS: Final = 100
 """Milliseconds of the unit in which a query says the time to answer."""
 
@@ -48,26 +49,10 @@ class IgmpType(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """A router asks who listens.
+class Query(GroupQuery):
+    """A router asks who listens, in version 1, 2 or 3; in 1 the time to answer is always 10 s."""
 
-    Attributes:
-        version: 1, 2 or 3.
-        max_response_ms: time in which hosts answer; of version 1 always 10 s.
-        group: the group asked for, or 0.0.0.0 for all.
-        suppress: other routers are not to restart their timers; of version 3.
-        robustness: the querier's robustness variable, 0 to 7; of version 3.
-        interval_code: the querier's interval as in the packet; of version 3.
-        sources: the senders asked for; of version 3.
-    """
-
-    version: int
-    max_response_ms: int = 10_000
     group: Ipv4 = ANY_IPV4
-    suppress: bool = False
-    robustness: int = 0
-    interval_code: int = 0
-    sources: tuple[IpAddress, ...] = ()
 
     def emit(self) -> bytes:
         """Return the bytes of the message; a time of 3 digits or more may be rounded down."""
@@ -76,9 +61,7 @@ class Query:
             assert self.version == 1 or 0 < tenths < 0x100, "the time to answer of IGMPv2"
             return _emit(IgmpType.QUERY, tenths, self.group)
         code = encode_float(self.max_response_ms // _TENTHS, 8)
-        flags = self.suppress * _SUPPRESS | self.robustness
-        tail = bytes((flags, self.interval_code)) + len(self.sources).to_bytes(2, "big")
-        return _emit(IgmpType.QUERY, code, self.group, tail + b"".join(self.sources))
+        return _emit(IgmpType.QUERY, code, self.group, self._tail())
 
     def __str__(self) -> str:
         return f"igmp query v{self.version}" + (f" for {self.group}" if any(self.group) else "")
@@ -152,7 +135,7 @@ def _parse_query(data: bytes, code: int, group: Ipv4) -> Query:
     body = Cursor(data, HEADER_LENGTH)
     flags, interval, count = body.u8(), body.u8(), body.u16()
     return Query(
-        3, decode_float(code, 8) * _TENTHS, group, bool(flags & _SUPPRESS), flags & 7, interval,
+        3, decode_float(code, 8) * _TENTHS, group, bool(flags & SUPPRESS), flags & 7, interval,
         parse_addresses(body, count, Ipv4),
     )  # fmt: skip
 

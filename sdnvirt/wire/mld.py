@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Self
 
-from sdnvirt.addresses import ANY_IPV6, IpAddress, Ipv6
+from sdnvirt.addresses import ANY_IPV6, Ipv6
 from sdnvirt.errors import MalformedError
 from sdnvirt.wire.cursor import Cursor
 from sdnvirt.wire.group_records import (
+    SUPPRESS,
+    GroupQuery,
     GroupRecord,
     decode_float,
     encode_float,
@@ -25,33 +27,16 @@ _V1_PAYLOAD: Final = 16
 """Bytes behind the ICMPv6 header of a query of version 1: the group."""
 
 _V2_PAYLOAD: Final = 20
-_SUPPRESS: Final = 0x08
 
 ALL_MLDV2_ROUTERS: Final = Ipv6("ff02::16")
 """Where reports of version 2 go (RFC 3810, 5.2.14)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """A router asks who listens.
+class Query(GroupQuery):
+    """A router asks who listens, in version 1 or 2."""
 
-    Attributes:
-        version: 1 or 2.
-        max_response_ms: time in which hosts answer.
-        group: the group asked for, or ``::`` for all.
-        suppress: other routers are not to restart their timers; of version 2.
-        robustness: the querier's robustness variable, 0 to 7; of version 2.
-        interval_code: the querier's interval as in the packet; of version 2.
-        sources: the senders asked for; of version 2.
-    """
-
-    version: int
-    max_response_ms: int = 10_000
     group: Ipv6 = ANY_IPV6
-    suppress: bool = False
-    robustness: int = 0
-    interval_code: int = 0
-    sources: tuple[IpAddress, ...] = ()
 
     @classmethod
     def of(cls, message: Icmpv6) -> Self:
@@ -68,7 +53,7 @@ class Query:
             raise MalformedError(f"a listener query with {len(message.payload)} bytes of payload")
         flags, interval, count = body.u8(), body.u8(), body.u16()
         return cls(
-            2, decode_float(code, 16), group, bool(flags & _SUPPRESS), flags & 7, interval,
+            2, decode_float(code, 16), group, bool(flags & SUPPRESS), flags & 7, interval,
             parse_addresses(body, count, Ipv6),
         )  # fmt: skip
 
@@ -78,9 +63,7 @@ class Query:
         code = self.max_response_ms
         if self.version == 2:
             code = encode_float(code, 16)
-            flags = self.suppress * _SUPPRESS | self.robustness
-            count = len(self.sources).to_bytes(2, "big")
-            tail = bytes((flags, self.interval_code)) + count + b"".join(self.sources)
+            tail = self._tail()
         return Icmpv6(Icmpv6Type.LISTENER_QUERY, 0, code << 16, self.group + tail)
 
     def __str__(self) -> str:

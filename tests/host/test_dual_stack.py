@@ -28,7 +28,7 @@ from scapy.layers.l2 import Ether
 from sdnvirt.addresses import Ipv4, Ipv6, Mac
 from sdnvirt.drops import DropReason
 from sdnvirt.host.icmp import ERROR_BURST
-from sdnvirt.host.neighbours import Event, Pending
+from sdnvirt.host.neighbour_states import Event, Pending
 from sdnvirt.host.paths import Fragmentation
 from sdnvirt.host.reassembly import PACKET_LIMIT, TIMEOUT_NS
 from sdnvirt.host.routes import NoAddress, NoRoute, TooBig

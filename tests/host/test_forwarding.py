@@ -11,7 +11,7 @@ from scapy.layers.l2 import ARP, Dot1Q, Ether
 
 from sdnvirt.addresses import Ipv4, Ipv6, Mac
 from sdnvirt.drops import DropReason
-from sdnvirt.host.neighbours import Event, Pending
+from sdnvirt.host.neighbour_states import Event, Pending
 from sdnvirt.host.path_mtu import AGE_NS
 from sdnvirt.host.paths import Fragmentation
 from sdnvirt.host.routes import NoRoute, TooBig
@@ -225,7 +225,9 @@ def test_martians_are_not_forwarded(routed, ip) -> None:
 def test_a_neighbour_is_told_of_a_better_next_hop(wired6, ip) -> None:
     """The wire is a host whose packets would better go to another router on its own link."""
     host = wired6.host
-    host.enable_forwarding()
+    host.enable_forwarding()  # which tells that it listens to the group of all routers
+    wired6.world.scheduler.run_until(wired6.world.scheduler.now + 2 * S)
+    wired6.wire.listen()
     better = Ipv4("10.0.0.7") if ip.is_v4 else Ipv6("fe80::7")
     host.ip.add_route(
         IPv4Network("192.0.2.0/24") if ip.is_v4 else IPv6Network("2001:db8:77::/64"),

@@ -30,7 +30,7 @@ from sdnvirt.drops import DropReason
 from sdnvirt.engine.scheduler import NEVER
 from sdnvirt.host.addressing import AddressState
 from sdnvirt.host.advertiser import Advertised, Advertiser
-from sdnvirt.host.neighbours import Delay, Probe, Reachable, Stale
+from sdnvirt.host.neighbour_states import Delay, Probe, Reachable, Stale
 from sdnvirt.host.slaac import ADVERTISED_ADDRESS_LIMIT, PREFIX_LIMIT, ROUTER_LIMIT, eui64
 
 S = 10**9

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from sdnvirt.addresses import Ipv4, Mac
 from sdnvirt.drops import DropReason
 from sdnvirt.engine.scheduler import NEVER
-from sdnvirt.host import neighbours
-from sdnvirt.host.neighbours import (
+from sdnvirt.host import neighbour_states, neighbours
+from sdnvirt.host.neighbour_states import (
     ARP,
     ND,
-    QUEUE_LIMIT,
     REACHABLE_NS,
     REQUEST_INTERVAL_NS,
     STALE_NS,
@@ -23,7 +22,6 @@ from sdnvirt.host.neighbours import (
     Event,
     Gone,
     Incomplete,
-    Neighbours,
     Pending,
     Probe,
     Reachable,
@@ -31,6 +29,7 @@ from sdnvirt.host.neighbours import (
     Stale,
     Transmit,
 )
+from sdnvirt.host.neighbours import QUEUE_LIMIT, Neighbours
 
 BOB = Ipv4("10.0.0.2")
 BOB_MAC = Mac("02:00:00:00:00:02")
@@ -194,10 +193,10 @@ EVENTS = st.sampled_from(["send", "answer", "ask", "overhear", "confirm", "tick"
     events=st.lists(st.tuples(EVENTS, st.integers(0, 2), st.integers(0, 40 * SECOND)), max_size=60)
 )
 def test_every_packet_is_sent_or_given_up_once(
-    transitions: neighbours.Transitions, events: list[tuple[str, int, int]]
+    transitions: neighbour_states.Transitions, events: list[tuple[str, int, int]]
 ) -> None:
     cache, now, given, ended = Neighbours(transitions), 0, 0, 0
-    effects: list[neighbours.Effect] = []
+    effects: list[neighbour_states.Effect] = []
     for name, host, delay in events:
         now += delay
         address, mac = Ipv4(0x0A000001 + host), Mac(host)
