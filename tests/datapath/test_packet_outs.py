@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from hypothesis import given, settings
@@ -62,7 +63,8 @@ def test_what_is_remembered_is_what_would_be_decided(history: list[Any]) -> None
                 flow = datapath.packet_out(in_port, FRAME, listed, 0)
             except OpenFlowError:
                 continue
-            assert flow == process_actions(Walk(datapath.state, in_port, FRAME), listed)
+            begin = partial(Walk, datapath.state, in_port, FRAME)
+            assert flow == process_actions(begin, listed)
 
 
 def test_the_same_list_is_decided_once_and_others_every_time() -> None:
