@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
-from sdnvirt.host import icmp
+from sdnvirt.host import echo, icmp
 from sdnvirt.host.addressing import Cast
 from sdnvirt.host.paths import Fragmentation
 from sdnvirt.host.transport_errors import ERROR_HANDLERS
@@ -44,11 +44,8 @@ def receive(host: Host, interface: Interface, packet: IpPacket, frame: Frame) ->
         )  # fmt: skip
         return None
     if message.type == IcmpType.ECHO_REPLY:
-        ping = host.pings.get(message.identifier)
-        if ping is None:
-            return DropReason.UNKNOWN_PROTOCOL
-        ping.answered(message, packet.src, frame.data[6:12])
-        return None
+        taken = echo.reply_arrived(host, message, packet, frame.data[6:12])
+        return None if taken else DropReason.UNKNOWN_PROTOCOL
     if message.type == IcmpType.REDIRECT:
         return _redirect(host, interface, message, packet)
     if message.is_error:

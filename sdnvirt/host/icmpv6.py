@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
-from sdnvirt.host import icmp
+from sdnvirt.host import echo, icmp
 from sdnvirt.host.addressing import Cast
 from sdnvirt.host.paths import Fragmentation, Path
 from sdnvirt.host.transport_errors import ERROR_HANDLERS
@@ -44,11 +44,8 @@ def receive(host: Host, interface: Interface, packet: IpPacket, frame: Frame) ->
     if message.type == Icmpv6Type.ECHO_REQUEST:
         return _answer_echo(host, interface, message, packet, frame)
     if message.type == Icmpv6Type.ECHO_REPLY:
-        ping = host.pings.get(message.identifier)
-        if ping is None:
-            return DropReason.UNKNOWN_PROTOCOL
-        ping.answered(message, packet.src, frame.data[6:12])
-        return None
+        taken = echo.reply_arrived(host, message, packet, frame.data[6:12])
+        return None if taken else DropReason.UNKNOWN_PROTOCOL
     if message.is_error:
         return _receive_error(host, message, packet)
     if message.type in MLD_TYPES and interface.mld is not None:

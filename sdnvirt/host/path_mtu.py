@@ -44,6 +44,11 @@ class PathMtus:
             return link_mtu
         return min(mtu, link_mtu)
 
+    def left_ns(self, dst: IpAddress, now: int) -> int:
+        """Return for how long what was learned of a destination is believed, 0 if nothing was."""
+        known = self._table.get(dst)
+        return 0 if known is None else max(known[1] - now, 0)
+
     def learn(self, dst: IpAddress, mtu: int, length: int, link_mtu: int, now: int) -> int | None:
         """Believe an error that says that a packet was too big.
 

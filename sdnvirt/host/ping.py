@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from math import isqrt
 from typing import TYPE_CHECKING, Final
 
-from sdnvirt.addresses import IpAddress, Ipv6, Mac
+from sdnvirt.addresses import IpAddress, Mac
+from sdnvirt.host.echo import EchoReply, EchoSocket
 from sdnvirt.host.icmp import Report
 from sdnvirt.host.paths import Fragmentation, Path
 from sdnvirt.host.routes import TooBig
 from sdnvirt.units import NS_PER_S, format_time
-from sdnvirt.wire.icmp import Icmp, IcmpType
-from sdnvirt.wire.icmpv6 import Icmpv6, Icmpv6Type
-from sdnvirt.wire.ip import IpPacket
-from sdnvirt.wire.ipv4 import IpProtocol, Ipv4Packet
 
 if TYPE_CHECKING:
     from sdnvirt.host.interface import Interface
@@ -38,7 +35,6 @@ MAX_COUNT: Final = 0xFFFF
 MAX_SIZE: Final = 65_507
 """Bytes of echo data that fit the largest IPv4 packet, after 20 of IPv4 and 8 of ICMP."""
 
-_ECHO_HEADER: Final = 8
 _PATTERN: Final = bytes(range(256))
 _NS_PER_MS: Final = 1_000_000
 _NS_PER_US: Final = 1_000
@@ -127,7 +123,6 @@ class Ping:
 
     Attributes:
         target: the address that is pinged.
-        identifier: tells the answers of this ping from others'.
         cause: the conversation that its packets belong to.
         done: whether it is over.
     """
@@ -135,8 +130,8 @@ class Ping:
     __slots__ = (
         "_answered", "_count", "_duplicates", "_errors", "_fragmentation", "_hop_limit", "_host",
         "_interface", "_interval_ns", "_on_done", "_payload", "_responders", "_rtts_ns",
-        "_sent", "_started_ns", "_stopped_ns", "_timeout_ns", "_waiting", "cause", "done",
-        "identifier", "target",
+        "_sent", "_socket", "_started_ns", "_stopped_ns", "_timeout_ns", "_waiting", "cause",
+        "done", "target",
     )  # fmt: skip
 
     def __init__(
@@ -149,7 +144,6 @@ class Ping:
         size: int,
         timeout_ns: int,
         cause: int,
-        identifier: int,
         interface: Interface | None,
         hop_limit: int | None,
         fragmentation: Fragmentation,
@@ -165,7 +159,6 @@ class Ping:
             size: bytes of echo data, from 0.
             timeout_ns: how long each request waits for its answer.
             cause: the conversation that the packets belong to.
-            identifier: 16 bits, unique among the host's running pings.
             interface: the one to leave by, which link-local targets may need, or None.
             hop_limit: routers that requests may cross plus one, or None for the usual number.
             fragmentation: who may fragment a request.
@@ -173,7 +166,6 @@ class Ping:
         """
         assert 1 <= count <= MAX_COUNT, "the number of echo requests"
         self.target = target
-        self.identifier = identifier
         self.cause = cause
         self.done = False
         self._host = host
@@ -193,10 +185,15 @@ class Ping:
         self._responders: dict[Mac, None] = {}
         self._errors: Counter[str] = Counter()
         self._duplicates = 0
+        self._socket = EchoSocket(host, self._on_reply, self._on_error)
+
+    @property
+    def identifier(self) -> int:
+        """What tells the answers of this ping from others'."""
+        return self._socket.identifier
 
     def start(self) -> None:
         """Send the first request; the others follow by themselves."""
-        self._host.pings[self.identifier] = self
         self._send(1)
 
     def result(self) -> PingResult:
@@ -208,23 +205,26 @@ class Ping:
             self._errors.total(), end - self._started_ns,
         )  # fmt: skip
 
-    def answered(self, reply: Icmp | Icmpv6, _source: IpAddress, mac: bytes) -> None:
-        """Take an echo reply with this ping's identifier."""
+    def _on_reply(self, reply: EchoReply) -> None:
         now = self._host.world.scheduler.now
         sequence = reply.sequence
         sent_ns = self._waiting.pop(sequence, None)
         if sent_ns is not None:
             self._answered.add(sequence)
             self._rtts_ns.append(now - sent_ns)
-            self._responders[Mac(mac)] = None
+            self._responders[Mac(reply.mac)] = None
             self._finish_if_over()
         elif sequence in self._answered:
             self._duplicates += 1
-            self._responders[Mac(mac)] = None
+            self._responders[Mac(reply.mac)] = None
         else:
             self._errors[f"an answer came after more than {format_time(self._timeout_ns)}"] += 1
 
-    def failed(self, sequence: int, text: str) -> None:
+    def _on_error(self, sequence: int, target: IpAddress, report: Report) -> None:
+        if target == self.target:
+            self._failed(sequence, str(report))
+
+    def _failed(self, sequence: int, text: str) -> None:
         """Hear, in words, that a request did not get through."""
         if self._waiting.pop(sequence, None) is not None:
             self._errors[text] += 1
@@ -239,15 +239,15 @@ class Ping:
         path = self._host.ip.path(self.target, None, self._interface)
         refusal = self._request(path, sequence) if isinstance(path, Path) else path
         if refusal is not None:
-            self.failed(sequence, str(refusal))
+            self._failed(sequence, str(refusal))
         else:
             scheduler.call_at(scheduler.now + self._timeout_ns, self._expire, sequence)
 
     def _request(self, path: Path, sequence: int) -> TooBig | None:
-        protocol, request = _echo_request(path, self.identifier, sequence, self._payload)
-        return path.send(
-            protocol, request, hop_limit=self._hop_limit, fragmentation=self._fragmentation,
-            cause=self.cause, on_failure=lambda text: self.failed(sequence, text),
+        return self._socket.send(
+            path, sequence, self._payload, hop_limit=self._hop_limit,
+            fragmentation=self._fragmentation, cause=self.cause,
+            on_failure=lambda text: self._failed(sequence, text),
         )  # fmt: skip
 
     def _expire(self, sequence: int) -> None:
@@ -264,33 +264,9 @@ class Ping:
             return
         self.done = True
         self._stopped_ns = self._host.world.scheduler.now
-        del self._host.pings[self.identifier]
+        self._socket.close()
         if self._on_done is not None:
             self._on_done(self)
 
     def __repr__(self) -> str:
         return f"<Ping {self._host.name} > {self.target}>"
-
-
-def _echo_request(path: Path, identifier: int, sequence: int, data: bytes) -> tuple[int, bytes]:
-    """Return the protocol and the bytes of an echo request for a path."""
-    src, dst = path.src, path.dst
-    if isinstance(src, Ipv6) and isinstance(dst, Ipv6):
-        request = Icmpv6.echo_request(identifier, sequence, data)
-        return IpProtocol.ICMPV6, request.emit(src, dst)
-    return IpProtocol.ICMP, Icmp.echo_request(identifier, sequence, data).emit()
-
-
-def request_failed(host: Host, quoted: IpPacket, report: Report) -> bool:
-    """Tell the ping that sent a request of an ICMP error about it; return whether there is one."""
-    payload = quoted.payload
-    is_v4 = isinstance(quoted, Ipv4Packet)
-    if len(payload) < _ECHO_HEADER or payload[0] != (
-        IcmpType.ECHO_REQUEST if is_v4 else Icmpv6Type.ECHO_REQUEST
-    ):
-        return False
-    ping = host.pings.get(int.from_bytes(payload[4:6], "big"))
-    if ping is None or ping.target != quoted.dst:
-        return False
-    ping.failed(int.from_bytes(payload[6:8], "big"), str(report))
-    return True

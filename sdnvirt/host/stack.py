@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from ipaddress import IPv4Interface
 from typing import Final
 
-from sdnvirt.addresses import ALL_ROUTERS, VLAN_MAX, IpAddress, Ipv4, Mac
+from sdnvirt.addresses import ALL_ROUTERS, VLAN_MAX, IpAddress, Ipv4, Ipv6, Mac
 from sdnvirt.devices.device import Device, Port
 from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
@@ -30,6 +30,7 @@ from sdnvirt.host.addressing import (
 from sdnvirt.host.arp import ETHERTYPE_ARP, ETHERTYPE_IPV4
 from sdnvirt.host.dhcp import DhcpService
 from sdnvirt.host.dhcp_states import Lease
+from sdnvirt.host.echo import IDENTIFIER_MAX, EchoSocket
 from sdnvirt.host.forwarding import Forwarding
 from sdnvirt.host.fragments import Fragments
 from sdnvirt.host.handling import Handled, Kept
@@ -69,7 +70,7 @@ class Host(Device):
         forwarding: what forwards packets of others, or None while the host does not.
         dns_servers: whom it asks for names, the first one first.
         sockets: UDP sockets that are not bound to one interface.
-        pings: running pings by identifier.
+        pings: who waits for echo replies, by identifier.
         icmp_errors: the rate limit of the ICMP errors that it sends.
     """
 
@@ -86,7 +87,7 @@ class Host(Device):
         self.ip = IpLayer(self)
         self.dns_servers: tuple[IpAddress, ...] = ()
         self.sockets: dict[SocketKey, UdpSocket] = {}
-        self.pings: dict[int, Ping] = {}
+        self.pings: dict[int, EchoSocket] = {}
         self.icmp_errors = ErrorLimit()
         self.forwarding: Forwarding | None = None
         self._fragments: Fragments | None = None
@@ -196,6 +197,23 @@ class Host(Device):
             return where.assign(given)
         given.state = AddressState.TENTATIVE
         return where.enable_ipv6(autoconfigure=self.forwarding is None).add(given)
+
+    def remove_address(self, address: IpAddress, interface: Interface | None = None) -> None:
+        """Take an address from an interface (by default the first), with the route to its prefix.
+
+        The route stays if another address has the same prefix; one by a gateway that is reached
+        no more stays, too, and finds nobody.
+        """
+        where = interface or self.interface
+        one = where.addresses[address]
+        if where.nd is not None and isinstance(address, Ipv6):
+            where.nd.remove(one)
+        else:
+            where.withdraw(address)
+        if all(other.network != one.network for other in where.addresses.values()):
+            gone = Route.to(one.network, None, where)
+            self.ip.routes.remove(lambda route: route == gone)
+            self.ip.forget_paths()
 
     def probe(
         self,
@@ -319,16 +337,21 @@ class Host(Device):
         on_done: Callable[[Ping], None] | None = None,
     ) -> Ping:
         """Send echo requests from now on; see :class:`~sdnvirt.host.ping.Ping`."""
-        self._ping_identifier = self._ping_identifier % 0xFFFF + 1
-        while self._ping_identifier in self.pings:
-            self._ping_identifier = self._ping_identifier % 0xFFFF + 1
         ping = Ping(
             self, target, count, interval_ns=interval_ns, size=size, timeout_ns=timeout_ns,
-            cause=cause, identifier=self._ping_identifier, interface=interface,
-            hop_limit=hop_limit, fragmentation=fragmentation, on_done=on_done,
+            cause=cause, interface=interface, hop_limit=hop_limit, fragmentation=fragmentation,
+            on_done=on_done,
         )  # fmt: skip
         ping.start()
         return ping
+
+    def take_echo_identifier(self, socket: EchoSocket) -> int:
+        """Return an identifier for echo requests that is free, and let a socket have it."""
+        while True:
+            self._ping_identifier = self._ping_identifier % IDENTIFIER_MAX + 1
+            if self._ping_identifier not in self.pings:
+                self.pings[self._ping_identifier] = socket
+                return self._ping_identifier
 
     @property
     def lease(self) -> Lease | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from sdnvirt.host import ping, udp
+from sdnvirt.host import echo, udp
 from sdnvirt.host.icmp import ErrorHandler
 from sdnvirt.host.tcp import binding as tcp
 from sdnvirt.wire.ipv4 import IpProtocol
 
 ERROR_HANDLERS: Final[dict[int, ErrorHandler]] = {
-    IpProtocol.ICMP: ping.request_failed,
-    IpProtocol.ICMPV6: ping.request_failed,
+    IpProtocol.ICMP: echo.request_failed,
+    IpProtocol.ICMPV6: echo.request_failed,
     IpProtocol.UDP: udp.datagram_failed,
     IpProtocol.TCP: tcp.segment_failed,
 }

@@ -42,6 +42,9 @@ all of both; and a port."""
 OnDatagram = Callable[[IpAddress, int, bytes, int], None]
 """Called with the sender's address and port, the payload, and the cause of the conversation."""
 
+OnReport = Callable[[IpAddress, int, Report], None]
+"""Called with the destination and port of a datagram, and the ICMP error about it."""
+
 
 class UdpSocket:
     """A bound UDP socket.
@@ -56,6 +59,8 @@ class UdpSocket:
         interface: the interface that it is bound to, or None for all.
         remote: address and port that it is connected to: it takes datagrams from there only.
         fragmentation: who may fragment what it sends.
+        on_report: told of ICMP errors in place of what is told in words, or None, as Linux's
+            error queue (IP_RECVERR).
         hop_limit: routers that what it sends may cross plus one, or None for the usual number;
             for groups that is 1 (RFC 1112, 6.1).
         dscp: differentiated services code point of what it sends, 6 bits.
@@ -63,7 +68,7 @@ class UdpSocket:
 
     __slots__ = (
         "_groups", "_host", "_on_datagram", "_on_error", "address", "dscp", "fragmentation",
-        "hop_limit", "interface", "port", "remote",
+        "hop_limit", "interface", "on_report", "port", "remote",
     )  # fmt: skip
 
     def __init__(
@@ -97,6 +102,7 @@ class UdpSocket:
         self.interface = interface
         self.fragmentation = fragmentation
         self.hop_limit: int | None = None
+        self.on_report: OnReport | None = None
         self.dscp = 0
         self.remote: tuple[IpAddress, int] | None = None
         self._groups: dict[tuple[IpAddress, Interface], None] = {}
@@ -169,6 +175,13 @@ class UdpSocket:
         if self._on_error is not None:
             self._on_error(text)
 
+    def reported(self, dst: IpAddress, port: int, report: Report) -> None:
+        """Tell the owner of an ICMP error about a datagram of his."""
+        if self.on_report is not None:
+            self.on_report(dst, port, report)
+        else:
+            self.failed(str(report))
+
     def _send(self, path: Path, port: int, payload: bytes, cause: int) -> Refusal | None:
         if len(payload) > MAX_PAYLOAD:
             return TooBig(HEADER_LENGTH + len(payload), HEADER_LENGTH + MAX_PAYLOAD)
@@ -216,7 +229,8 @@ def datagram_failed(host: Host, quoted: IpPacket, report: Report) -> bool:
     for table in tables:
         socket = _find(table, quoted.src, port)
         if socket is not None:
-            socket.failed(str(report))
+            dst_port = int.from_bytes(quoted.payload[2:4], "big")
+            socket.reported(quoted.dst, dst_port, report)
             return True
     return False
 

@@ -16,6 +16,8 @@ from sdnvirt.network.arguments import frame_bytes, time_ns
 from sdnvirt.units import NS_PER_S, format_time
 
 if TYPE_CHECKING:
+    from sdnvirt.commands.job import Job
+    from sdnvirt.commands.output import CommandOutput
     from sdnvirt.network.network import Network
     from sdnvirt.programs.program import Program
 
@@ -172,6 +174,54 @@ class HostNode(Node):
             running.cancel()
             raise UserError(f"{running} has not ended within {format_time(limit_ns)}")
         return running.result
+
+    def start(self, line: str, stdin: str | bytes = "") -> Job:
+        """Start a command on the host at the end of this instant, as ``ping -c 3 10.0.0.2``.
+
+        Args:
+            line: the command and its options (docs/commands.md).
+            stdin: what it reads where its real counterpart reads the keyboard.
+
+        Returns:
+            the running command: ``.output``, ``.status``, ``.done``, and ``.stop()`` for Ctrl-C.
+
+        Raises:
+            UserError: there is no such command, or the line needs a shell.
+        """
+        from sdnvirt.commands.job import Job
+        from sdnvirt.commands.line import read
+
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        return Job(self._network.programs, self.host, read(line), given)
+
+    def cmd(
+        self, line: str, limit: int | str = PROGRAM_LIMIT_NS, stdin: str | bytes = ""
+    ) -> CommandOutput:
+        """Run the network until a command on the host has ended; return what it printed.
+
+        Args:
+            line: the command and its options (docs/commands.md).
+            limit: virtual time that it may take.
+            stdin: what it reads where its real counterpart reads the keyboard.
+
+        Returns:
+            its output, a str, with its exit status as ``.status``.
+
+        Raises:
+            UserError: there is no such command, the line needs a shell, or it has not ended
+                within the limit; then it is stopped.
+        """
+        limit_ns = time_ns(limit)
+        job = self.start(line, stdin)
+        self._network.run_while(lambda: not job.done, limit_ns)
+        if not job.done:
+            job.stop()
+            self._network.run_while(lambda: not job.done, 1)
+            raise UserError(
+                f"{job} has not ended within {format_time(limit_ns)}; start(...) runs it in the "
+                "background"
+            )
+        return job.result
 
     def address_of(self, target: str | IpAddress | HostNode) -> IpAddress:
         """Return an address, that of a node, or the one that text names.

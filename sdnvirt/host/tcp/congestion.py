@@ -37,6 +37,11 @@ class CongestionControl(ABC):
         self.ssthresh = _UNLIMITED
         self.cwnd = self.initial_window()
 
+    @property
+    def has_threshold(self) -> bool:
+        """Whether there was a sign of congestion, from which the threshold comes."""
+        return self.ssthresh < _UNLIMITED
+
     def initial_window(self) -> int:
         """Return the window that a connection begins with (RFC 6928, section 2)."""
         return min(INITIAL_SEGMENTS * self.mss, max(2 * self.mss, INITIAL_BYTES))

@@ -39,6 +39,11 @@ class RttEstimator:
         self._variation_ns: int = 0
         self.rto_ns: int = INITIAL_RTO_NS
 
+    @property
+    def variation_ns(self) -> int:
+        """The round-trip time variation, 0 before the first measurement."""
+        return self._variation_ns
+
     def measured(self, rtt_ns: int) -> None:
         """Take a round trip (ns) of a segment that was sent once (Karn's rule)."""
         if not self.smoothed_ns:

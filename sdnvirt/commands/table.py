@@ -1,0 +1,21 @@
+"""The commands, by the names that people call them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sdnvirt.commands.command import Command
+from sdnvirt.commands.ip.command import Ip
+from sdnvirt.commands.ip.neighbour import Arp
+from sdnvirt.commands.ping import Ping, Ping6
+from sdnvirt.commands.ss import Ss
+from sdnvirt.commands.traceroute import Traceroute
+
+COMMANDS: Final[dict[str, Command]] = {
+    "ping": Ping(),
+    "ping6": Ping6(),
+    "traceroute": Traceroute(),
+    "ip": Ip(),
+    "arp": Arp(),
+    "ss": Ss(),
+}
