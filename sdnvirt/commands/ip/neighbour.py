@@ -10,7 +10,7 @@ from sdnvirt.addresses import IpAddress, Ipv4
 from sdnvirt.commands.command import Command, Surroundings
 from sdnvirt.commands.ip.objects import Asked, Words, interface_of
 from sdnvirt.commands.options import Options
-from sdnvirt.host.neighbours import Entry, Known
+from sdnvirt.host.neighbour_states import Entry, Known
 
 if TYPE_CHECKING:
     from sdnvirt.host.interface import Interface
