@@ -79,6 +79,7 @@ class DropReason(Enum):
     NEIGHBOUR_UNRESOLVED = "the next hop did not answer ARP"
     NEIGHBOUR_QUEUE_FULL = "too many packets wait for the next hop's MAC address"
     NO_ADDRESS = "the host has no address yet"
+    CRASHED = "the host crashed while it held the frame"
     # TCP
     SEGMENT_UNACCEPTABLE = "the TCP segment lies outside the receive window"
     SEGMENT_STALE = "the TCP segment's timestamp is missing or too old (RFC 7323, section 5)"

@@ -17,6 +17,11 @@ class NetworkFunction(Host):
 
     __slots__ = ()
 
+    def restart(self) -> None:
+        """Serve again after a crash; what the service keeps on disk is there."""
+        super().restart()
+        self.start()
+
     @abstractmethod
     def start(self) -> None:
-        """Configure the interfaces and begin to serve; called once, when all ports exist."""
+        """Configure the interfaces and begin to serve; all ports exist."""

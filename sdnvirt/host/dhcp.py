@@ -30,8 +30,8 @@ class DhcpService:
     """
 
     __slots__ = (
-        "_armed_for", "_cause", "_configured", "_host", "_interface", "_link_mtu", "_on_bound",
-        "_previous", "_socket", "client",
+        "_armed_for", "_broadcast", "_cause", "_configured", "_host", "_interface", "_link_mtu",
+        "_on_bound", "_previous", "_socket", "client",
     )  # fmt: skip
 
     def __init__(
@@ -53,11 +53,9 @@ class DhcpService:
         self._link_mtu = interface.mtu
         self._configured: tuple[IPv4Interface, tuple[Ipv4, ...]] | None = None
         self._armed_for = NEVER
-        random = host.world.streams.stream(f"dhcp {interface.port.full_name}")
-        self.client = DhcpClient(
-            interface.mac, random, broadcast=broadcast, hostname=host.name[:255]
-        )
-        self._socket = UdpSocket(host, CLIENT_PORT, self._received, interface=interface)
+        self._broadcast = broadcast
+        self.client = self._new_client()
+        self._socket = self._new_socket()
 
     @property
     def lease(self) -> Lease | None:
@@ -71,6 +69,26 @@ class DhcpService:
     def release(self) -> None:
         """Give the address back to its server and stop."""
         self._carry_out(self.client.release(self._host.world.scheduler.now))
+
+    def crash(self) -> None:
+        """The host lost its power: forget the lease, without a word to its server."""
+        self._socket.close()
+        self.client = self._new_client()
+        self._deconfigure()
+
+    def restart(self) -> None:
+        """Begin anew after a crash."""
+        self._socket = self._new_socket()
+        self._start(None)
+
+    def _new_client(self) -> DhcpClient:
+        random = self._host.world.streams.stream(f"dhcp {self._interface.port.full_name}")
+        return DhcpClient(
+            self._interface.mac, random, broadcast=self._broadcast, hostname=self._host.name[:255]
+        )
+
+    def _new_socket(self) -> UdpSocket:
+        return UdpSocket(self._host, CLIENT_PORT, self._received, interface=self._interface)
 
     def _start(self, _argument: None) -> None:
         self._carry_out(self.client.start(self._host.world.scheduler.now, self._previous))
@@ -92,9 +110,7 @@ class DhcpService:
                 case Configure(lease):
                     self._configure(lease)
                 case Deconfigure():
-                    self._configured = None
-                    self._interface.mtu = self._link_mtu
-                    self._host.unconfigure(self._interface)
+                    self._deconfigure()
         scheduler = self._host.world.scheduler
         # Of a lease that took long to come, T1 may have passed.
         due = max(self.client.next_timeout(), scheduler.now)
@@ -108,6 +124,11 @@ class DhcpService:
             self._socket.send_to_mac(BROADCAST, dst, SERVER_PORT, payload, self._cause)
         else:
             self._socket.send(dst, SERVER_PORT, payload, self._cause)
+
+    def _deconfigure(self) -> None:
+        self._configured = None
+        self._interface.mtu = self._link_mtu
+        self._host.unconfigure(self._interface)
 
     def _configure(self, lease: Lease) -> None:
         # The link sets the limit; what a server says can only be less.

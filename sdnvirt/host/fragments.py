@@ -84,6 +84,10 @@ class Fragments:
         self._arm()
         return Kept.KEPT
 
+    def crash(self) -> None:
+        """Lose all that waits: the host lost its power."""
+        self._settle(self._reassembler.clear(), DropReason.CRASHED)
+
     def _deliver(
         self, payload: bytes, tokens: list[_Arrived], first: _Arrived, last: _Arrived
     ) -> Handled:

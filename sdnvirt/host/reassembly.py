@@ -170,6 +170,12 @@ class Reassembler(Generic[Token]):
             return None
         return self._give_up(next(iter(self._gatherings)), timed_out=False)
 
+    def clear(self) -> list[Token]:
+        """Give up all packets; return what was kept of them."""
+        tokens = [token for one in self._gatherings.values() for token in one.tokens()]
+        self._gatherings.clear()
+        return tokens
+
     def tick(self, now: int) -> list[Expired[Token]]:
         """Give up the packets whose time is over."""
         expired = []

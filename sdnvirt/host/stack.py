@@ -263,6 +263,27 @@ class Host(Device):
         )
         where.release(family)
 
+    def crash(self) -> None:
+        """Lose connections, sockets, neighbours, leases and fragments; what was given stays."""
+        if self._tcp is not None:
+            self._tcp.crash()
+        for interface in self.all_interfaces():
+            interface.arp.flush()
+            if interface.nd is not None:
+                interface.nd.flush()
+            if interface.dhcp is not None:
+                interface.dhcp.crash()
+            interface.sockets.clear()
+        self.sockets.clear()
+        if self._fragments is not None:
+            self._fragments.crash()
+
+    def restart(self) -> None:
+        """Ask for leases again."""
+        for interface in self.all_interfaces():
+            if interface.dhcp is not None:
+                interface.dhcp.restart()
+
     def receive(self, port: Port, frame: Frame) -> None:
         """Take a frame, and enter in the ledger what became of it."""
         interface = self.interfaces[port.number]

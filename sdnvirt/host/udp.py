@@ -164,7 +164,9 @@ class UdpSocket:
         """Release the port, and leave the groups."""
         for group, where in list(self._groups):
             self.leave(group, where)
-        del self._table()[self.address, self.port]
+        table, key = self._table(), (self.address, self.port)
+        if table.get(key) is self:  # a crash took it already, and somebody else may be there
+            del table[key]
 
     def deliver(self, src: IpAddress, port: int, payload: bytes, cause: int) -> None:
         """Hand a datagram to the owner."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import networkx as nx
@@ -155,7 +156,7 @@ def test_with_a_hypervisor_go_its_guests(network: Network) -> None:
     assert network.faults.is_down("hv2")
     assert network.faults.is_down("b")
     assert not network.faults.is_down("a")
-    assert not answered(network, "a", "b")
+    assert network.plant.hosts["b"].address is None
     network.faults.restart("hv2")
     network.run_for("5s")
     assert answered(network, "a", "b")
@@ -170,10 +171,94 @@ def test_a_guest_that_crashed_stays_down_when_its_hypervisor_comes_back(network:
     network.faults.restart("hv2")
     network.run_for("5s")
     assert network.faults.is_down("b")
-    assert not answered(network, "a", "b")
+    assert network.plant.hosts["b"].address is None
     network.faults.restart("b")
     network.run_for("5s")
     assert answered(network, "a", "b")
+
+
+@pytest.mark.topology(text=OVERLAY)
+def test_a_vm_that_restarts_asks_for_its_lease_again(network: Network) -> None:
+    assert network.boot()
+    host = network.plant.hosts["b"]
+    address = host.address
+    network.faults.crash("b")
+    assert (host.address, host.lease, len(host.routes)) == (None, None, 0)
+    network.run_for("30s")
+    assert host.lease is None
+    network.faults.restart("b")
+    network.run_for("5s")
+    assert host.address == address
+    assert answered(network, "a", "b")
+    assert network.world.ledger.imbalance() == 0
+
+
+@pytest.mark.topology(text=OVERLAY)
+def test_a_function_that_restarts_serves_again(network: Network) -> None:
+    assert network.boot()
+    network.faults.crash("acme-web-dhcp")
+    network.faults.crash("b")
+    network.faults.restart("b")
+    network.run_for("20s")
+    assert network.plant.hosts["b"].lease is None
+    network.faults.restart("acme-web-dhcp")
+    network.run_for("70s")  # a client's longest pause
+    assert network.plant.hosts["b"].lease is not None
+
+
+def test_a_host_that_crashes_forgets_its_connections_without_a_word(booted: Network) -> None:
+    seen: list[str] = []
+
+    async def listener() -> None:
+        async def handler(reader: Any, writer: Any) -> None:
+            try:
+                await reader.read()
+            except ConnectionResetError:
+                seen.append("reset")
+            writer.close()
+
+        await (await asyncio.start_server(handler, port=7)).serve_forever()
+
+    async def talker() -> None:
+        _, writer = await asyncio.open_connection("10.0.0.2", 7)
+        writer.write(b"x")
+        await asyncio.sleep(3600)
+
+    booted["h2"].run(listener())
+    booted["h1"].run(talker())
+    booted.run_for("1s")
+    h1, h2 = booted.plant.hosts["h1"], booted.plant.hosts["h2"]
+    assert len(h1.tcp.connections) == len(h2.tcp.connections) == 1
+    sent = booted.port("h1:s1").tx_packets
+    booted.faults.crash("h1")
+    booted.run_for("1s")
+    assert not h1.tcp.connections
+    assert not h1.interface.arp.neighbours
+    assert booted.port("h1:s1").tx_packets == sent
+    assert len(h2.tcp.connections) == 1  # nobody has told it
+    booted.faults.restart("h1")
+    (other,) = h2.tcp.connections.values()
+    other.write(b"are you there?")
+    booted.run_for("5s")
+    assert seen == ["reset"]
+    assert not h2.tcp.connections
+    assert booted.world.ledger.imbalance() == 0
+
+
+def test_fragments_that_a_crashing_host_holds_are_lost_with_it(booted: Network) -> None:
+    from scapy.layers.inet import ICMP, IP, fragment
+    from scapy.layers.l2 import Ether
+
+    port = booted["h2"].port()
+    whole = IP(src="10.0.0.1", dst="10.0.0.2") / ICMP() / bytes(2_000)
+    first, *_ = fragment(whole, fragsize=800)
+    booted.inject(port, Ether(src="02:00:00:00:00:77", dst=str(port.mac)) / first)
+    booted.run_for("1ms")
+    assert len(booted.plant.hosts["h2"].fragments) == 1
+    booted.faults.crash("h2")
+    assert booted.world.ledger.by_reason()[DropReason.CRASHED] == 1
+    booted.run_for("60s")
+    assert booted.world.ledger.imbalance() == 0
 
 
 # mistakes

@@ -150,6 +150,14 @@ class TcpConnection:
         self.settle()
         return reason
 
+    def crash(self) -> None:
+        """The host lost its power: end without a word to the peer."""
+        if self.state is State.TIME_WAIT:
+            self.forget()
+        else:
+            self.machine.lose(Loss.ABORTED)
+            self.settle()
+
     def forget(self) -> None:
         """Leave TIME-WAIT before its time."""
         self.machine.forget()

@@ -129,6 +129,12 @@ class TcpService:
         self.listeners[port, address] = listener
         return listener
 
+    def crash(self) -> None:
+        """Forget all connections and listeners, without a word to the peers."""
+        for connection in list(self.connections.values()):
+            connection.crash()
+        self.listeners.clear()
+
     def stop_listening(self, listener: Listener) -> None:
         """Take a listener away, with the connections that are half open."""
         self.listeners.pop((listener.port, listener.address), None)
