@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sdnvirt.addresses import IpAddress, Ipv4, Ipv6
+from sdnvirt.host.fragmenting import FRAGMENT_UNIT, cut_packet
 from sdnvirt.wire import igmp, ipv4, ipv6
 from sdnvirt.wire.ipv4 import Ipv4Packet
 from sdnvirt.wire.ipv6 import Ipv6Packet
@@ -24,9 +25,6 @@ from sdnvirt.wire.ipv6_extensions import (
 
 if TYPE_CHECKING:
     from sdnvirt.host.interface import Interface
-
-FRAGMENT_UNIT: Final = 8
-"""All fragments but the last carry a multiple of 8 bytes."""
 
 
 @dataclass(slots=True)
@@ -101,24 +99,18 @@ class _Ipv4Family(Family):
         return link_mtu
 
     def fragments(self, fields: Fields, payload: bytes, mtu: int) -> Iterator[bytes]:
-        room = (mtu - ipv4.HEADER_LENGTH) // FRAGMENT_UNIT * FRAGMENT_UNIT
-        for offset in range(0, len(payload), room):
-            part = payload[offset : offset + room]
-            more = offset + room < len(payload)
-            # Cut already, the packet may be cut again: finding a smaller path MTU by losing all of
-            # its fragments would be dear.
-            yield self._packet(fields, part, False, more, offset).emit()
+        # Cut already, the packet may be cut again: finding a smaller path MTU by losing all of its
+        # fragments would be dear.
+        yield from cut_packet(self._packet(fields, payload, False), mtu)
 
     @staticmethod
-    def _packet(
-        fields: Fields, payload: bytes, dont_fragment: bool, more: bool = False, offset: int = 0
-    ) -> Ipv4Packet:
+    def _packet(fields: Fields, payload: bytes, dont_fragment: bool) -> Ipv4Packet:
         assert isinstance(fields.src, Ipv4)
         assert isinstance(fields.dst, Ipv4)
         return Ipv4Packet(
             fields.src, fields.dst, fields.protocol, payload, fields.hop_limit, fields.dscp,
-            fields.ecn, fields.identification & 0xFFFF, dont_fragment, more, offset,
-            igmp.ROUTER_ALERT if fields.router_alert else b"",
+            fields.ecn, fields.identification & 0xFFFF, dont_fragment,
+            options=igmp.ROUTER_ALERT if fields.router_alert else b"",
         )  # fmt: skip
 
 

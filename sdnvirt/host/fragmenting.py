@@ -1,12 +1,15 @@
-"""Cutting an IPv4 packet that is there already, as routers do (RFC 791, 2.3 and 3.2)."""
+"""Cutting an IPv4 packet, as senders and routers do (RFC 791, 2.3 and 3.2)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
-from sdnvirt.host.families import FRAGMENT_UNIT
 from sdnvirt.wire.ipv4 import HEADER_LENGTH, Ipv4Packet
 from sdnvirt.wire.ipv4_options import options_of_fragments
+
+FRAGMENT_UNIT: Final = 8
+"""All fragments but the last carry a multiple of 8 bytes, in both versions of IP."""
 
 
 def cut_packet(packet: Ipv4Packet, mtu: int) -> list[bytes]:

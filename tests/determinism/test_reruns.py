@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TOPOLOGIES = {
     "quickstart": ROOT / "topologies" / "quickstart.yaml",
+    "dual-stack": ROOT / "topologies" / "dual-stack.yaml",
     "lossy": Path(__file__).with_name("lossy.yaml"),
 }
 
