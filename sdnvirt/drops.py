@@ -76,7 +76,7 @@ class DropReason(Enum):
     FRAGMENT_DUPLICATE = "the fragment came twice"
     REASSEMBLY_TIMEOUT = "the other fragments of the packet did not come in time"
     REASSEMBLY_FULL = "too many packets wait for fragments"
-    NEIGHBOUR_UNRESOLVED = "the next hop did not answer ARP"
+    NEIGHBOUR_UNRESOLVED = "the next hop did not answer ARP or neighbour solicitations"
     NEIGHBOUR_QUEUE_FULL = "too many packets wait for the next hop's MAC address"
     NO_ADDRESS = "the host has no address yet"
     CRASHED = "the host crashed while it held the frame"

@@ -16,6 +16,7 @@ from sdnvirt.host.families import FAMILIES
 from sdnvirt.host.path_mtu import PathMtus
 from sdnvirt.host.paths import (
     Fragmentation,
+    GroupPath,
     LinkPath,
     LocalPath,
     NeighbourPath,
@@ -232,7 +233,9 @@ class IpLayer:
         if source is None:
             return NoAddress()
         family = FAMILIES[type(dst)]
-        if dst.is_multicast or dst in (BROADCAST_IPV4, *out.broadcasts):
+        if dst.is_multicast:
+            return GroupPath(self, family, out, source, dst)
+        if dst in (BROADCAST_IPV4, *out.broadcasts):
             return LinkPath(self, family, out, source, dst)
         return NeighbourPath(self, family, out, source, dst, route.gateway or dst)
 

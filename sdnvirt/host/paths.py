@@ -165,7 +165,7 @@ class LocalPath(Path):
 
 
 class LinkPath(Path):
-    """A path to a MAC address that is known without asking: that of a group, or of a client."""
+    """A path to a MAC address that is known without asking: of a group, of all, or of a client."""
 
     __slots__ = ("_mac",)
 
@@ -185,3 +185,17 @@ class LinkPath(Path):
 
     def _transmit(self, packet: bytes, cause: int, _on_failure: OnFailure | None) -> None:
         self.interface.transmit(self._family.ethertype, self._mac, packet, cause)
+
+
+class GroupPath(LinkPath):
+    """A path to a group, which this host may be in, too (RFC 1112, 6.1).
+
+    Programs send by it; what hosts tell each other about the link does not come back.
+    """
+
+    __slots__ = ()
+
+    def _transmit(self, packet: bytes, cause: int, on_failure: OnFailure | None) -> None:
+        super()._transmit(packet, cause, on_failure)
+        if self.dst in self.interface.groups:
+            self.interface.loop_back(self._family.ethertype, packet, cause)

@@ -115,7 +115,9 @@ class UdpSocket:
         """Send a datagram; return why it was refused, or None if it was not.
 
         Args:
-            dst: destination address; 255.255.255.255 is the link of the interface.
+            dst: destination address; 255.255.255.255 is the link of the interface. A group goes by
+                the interface of the socket, where the socket joined it, by a route for it, or by
+                the first interface.
             port: destination port.
             payload: the data.
             cause: the conversation that it belongs to.
@@ -123,7 +125,12 @@ class UdpSocket:
         if dst == BROADCAST_IPV4 and self.interface is not None:
             return self.send_to_mac(BROADCAST, BROADCAST_IPV4, port, payload, cause)
         source = self.address if self.address and any(self.address) else None
-        path = self._host.ip.path(dst, source, self.interface)
+        where = self.interface
+        if where is None and self._groups:
+            where = next((joined for group, joined in self._groups if group == dst), None)
+        path = self._host.ip.path(dst, source, where)
+        if not isinstance(path, Path) and dst.is_multicast:
+            path = self._host.ip.path(dst, source, self._host.interface)
         if not isinstance(path, Path):
             return path
         return self._send(path, port, payload, cause)

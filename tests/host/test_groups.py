@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from ipaddress import IPv4Interface, IPv6Interface
 
 import pytest
 from scapy.contrib.igmp import IGMP
@@ -18,7 +19,7 @@ from scapy.layers.inet6 import (
     IPv6ExtHdrHopByHop,
     RouterAlert,
 )
-from scapy.layers.l2 import Ether
+from scapy.layers.l2 import Dot1Q, Ether
 
 from sdnvirt.addresses import ALL_NODES, Ipv4, Ipv6
 from sdnvirt.drops import DropReason
@@ -234,6 +235,29 @@ class TestDatagrams:
         client.send(group, 9, b"after")
         dual.run(1)
         assert [(src, data) for src, _, data, _ in got] == [(ip.alice, b"within")]
+
+    def test_a_member_hears_itself(self, dual, ip) -> None:
+        got: list[tuple] = []
+        socket = UdpSocket(dual.alice, 9, lambda *datagram: got.append(datagram))
+        socket.join(GROUPS[ip.name])
+        socket.send(GROUPS[ip.name], 9, b"to all of us")
+        dual.run(1)
+        assert [(src, data) for src, _, data, _ in got] == [(ip.alice, b"to all of us")]
+
+    def test_a_group_goes_by_the_first_interface_or_where_it_was_joined(self, wired6, ip) -> None:
+        vlan = wired6.host.add_vlan(5)
+        wired6.host.configure(IPv4Interface("10.5.0.1/24"), interface=vlan)
+        wired6.host.configure(IPv6Interface("2001:db8:5::1/64"), interface=vlan)
+        run(wired6, 15)
+        heard(wired6)
+        socket = UdpSocket(wired6.host, 0, lambda *_: None)
+        socket.send(GROUPS[ip.name], 9, b"x")
+        assert [Dot1Q in one for one in heard(wired6) if UDP in one] == [False]
+        socket.join(GROUPS[ip.name], vlan)
+        run(wired6, 2)
+        heard(wired6)
+        socket.send(GROUPS[ip.name], 9, b"x")
+        assert [Dot1Q in one for one in heard(wired6) if UDP in one] == [True]
 
     def test_two_sockets_of_a_host_share_a_membership(self, dual, ip) -> None:
         group = GROUPS[ip.name]
