@@ -7,10 +7,9 @@ nothing to do. So whatever a peer does, or does not do, never stops the network.
 from __future__ import annotations
 
 import selectors
-import socket
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from sdnvirt.engine.pacing import Pacer
 from sdnvirt.engine.scheduler import Scheduler
@@ -20,7 +19,17 @@ READ: Final = selectors.EVENT_READ
 WRITE: Final = selectors.EVENT_WRITE
 
 CLOSED: Final = -1
-"""The descriptor of a socket that is closed."""
+"""The descriptor of a file that is closed."""
+
+
+class Watched(Protocol):
+    """A socket, or another file descriptor; hashed by identity."""
+
+    def fileno(self) -> int:
+        """Return the descriptor, or CLOSED."""
+
+    def close(self) -> object:
+        """Close the descriptor."""
 
 
 class Transport:
@@ -39,13 +48,13 @@ class Transport:
         self.scheduler = scheduler
         self.pacer = Pacer(scheduler, clock, self._wait)
         self._selector = selectors.DefaultSelector()
-        self._files: dict[socket.socket, None] = {}
+        self._files: dict[Watched, None] = {}
 
-    def adopt(self, file: socket.socket) -> None:
+    def adopt(self, file: Watched) -> None:
         """Close a socket with the others, at the latest, even if it is never watched."""
         self._files[file] = None
 
-    def watch(self, file: socket.socket, events: int, ready: Callable[[int], None]) -> None:
+    def watch(self, file: Watched, events: int, ready: Callable[[int], None]) -> None:
         """Call back with the events, READ and WRITE, for which a socket is ready from now on."""
         self.adopt(file)
         if file.fileno() in self._selector.get_map():
@@ -53,7 +62,7 @@ class Transport:
         else:
             self._selector.register(file, events, ready)
 
-    def forget(self, file: socket.socket) -> None:
+    def forget(self, file: Watched) -> None:
         """Watch a socket no more, and close it; does nothing the second time."""
         self._files.pop(file, None)
         if file.fileno() != CLOSED:

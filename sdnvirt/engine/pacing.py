@@ -34,6 +34,11 @@ class Pacer:
         self._offset = clock() - scheduler.now
         self.worst_lag_ns = 0
 
+    @property
+    def now(self) -> int:
+        """The virtual time that it is by the clock, ns; the network may be behind it."""
+        return self._clock() - self._offset
+
     def run_until(self, end: int) -> bool:
         """Run events up to ``end`` (ns of virtual time), each not before its real time.
 
@@ -43,12 +48,12 @@ class Pacer:
         """
         scheduler = self._scheduler
         while scheduler.now < end:
-            real = self._clock() - self._offset
+            real = self.now
             due = scheduler.next_time()
             if due <= min(real, end):
                 self.worst_lag_ns = max(self.worst_lag_ns, real - due)
             if not scheduler.run_until(min(max(real, scheduler.now), end)):
                 return False
-            ahead = min(scheduler.next_time(), end) - (self._clock() - self._offset)
+            ahead = min(scheduler.next_time(), end) - self.now
             self._wait(max(0, min(ahead, LONGEST_WAIT_NS)))
         return True
