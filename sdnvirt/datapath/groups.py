@@ -78,6 +78,11 @@ class Group:
         self.tally = Tally()
         self.created_ns = now
 
+    def carry_on(self, old: Group) -> None:
+        """Count on from the group that this one replaces; its buckets are new (6.5)."""
+        self.tally = old.tally
+        self.created_ns = old.created_ns
+
     def leads_to(self) -> Iterator[int]:
         """Yield the groups that its buckets output to."""
         for bucket in self.buckets:
@@ -139,6 +144,8 @@ class GroupTable:
         group = Group(mod, now)
         self._check_chain(group)
         self._check_size(ChainMap({mod.group_id: group}, self._groups), group, exists)
+        if exists:
+            group.carry_on(self._groups[mod.group_id])
         self._invalidate()
         self._groups[mod.group_id] = group
         return ()

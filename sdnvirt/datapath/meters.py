@@ -78,7 +78,7 @@ class Meter:
     """A meter.
 
     Attributes:
-        meter_id: 1 to OFPM.MAX, or one of the virtual meters.
+        meter_id: 1 to OFPM.MAX.
         flags: bits of OFPMF.
         bands: in the order given.
         levels: by how many levels it may raise a packet's drop precedence, in ascending order.
@@ -97,6 +97,11 @@ class Meter:
         self.tally = Tally()
         self.created_ns = now
         self._by_rate = sorted(self.bands, key=lambda band: -band.spec.rate)
+
+    def carry_on(self, old: Meter) -> None:
+        """Count on from the meter that this one replaces; its bands are new (6.6)."""
+        self.tally = old.tally
+        self.created_ns = old.created_ns
 
     def exceeded(self, size: int, now: int) -> LiveBand | None:
         """Count a packet of a size in bytes; return the band to be applied to it, or None."""
@@ -146,8 +151,11 @@ class MeterTable:
         self._check(mod)
         if not exists and len(self._meters) >= MAX_METERS:
             raise refuse(OFPMMFC.OUT_OF_METERS, f"{MAX_METERS} meters are the most")
+        meter = Meter(mod, now)
+        if exists:
+            meter.carry_on(self._meters[mod.meter_id])
         self._invalidate()
-        self._meters[mod.meter_id] = Meter(mod, now)
+        self._meters[mod.meter_id] = meter
         return ()
 
     def _check(self, mod: MeterMod) -> None:

@@ -203,14 +203,6 @@ def test_a_packet_out_counts_in_groups_and_an_explanation_does_not(driver: Any) 
     assert tallies(driver, 1) == (1, [1])
 
 
-def test_a_group_that_is_changed_counts_from_zero(driver: Any) -> None:
-    group(driver, 1, *out(2))
-    driver.apply(Group(1))
-    driver.send(FRAME)
-    group(driver, 1, *out(2))
-    assert tallies(driver, 1) == (0, [0])
-
-
 def test_users_are_entries_and_groups_that_lead_to_a_group(driver: Any) -> None:
     group(driver, 1, *out(2))
     group(driver, 2, *to(1, 1))
@@ -289,6 +281,17 @@ def test_a_group_that_is_refused_leaves_the_old_one_at_work(driver: Any) -> None
     driver.apply(Group(1))
     assert refused(driver, 1, *out(3, weight=1)) == "INVALID_GROUP"
     assert driver.send(FRAME) == [(2, FRAME)]
+
+
+def test_a_changed_group_has_new_buckets_and_counts_on(driver: Any) -> None:
+    group(driver, 1, *out(2))
+    driver.apply(Group(1))
+    assert driver.send(FRAME) == [(2, FRAME)]
+    driver.datapath.modify_group(GroupMod(OFPGC.MODIFY, OFPGT.ALL, 1, out(3, 4)), 7)
+    assert tallies(driver, 1) == (1, [0, 0])
+    assert driver.send(FRAME) == [(3, FRAME), (4, FRAME)]
+    assert tallies(driver, 1) == (2, [1, 1])
+    assert driver.datapath.state.groups[1].created_ns == 0
 
 
 # chains

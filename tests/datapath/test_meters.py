@@ -211,14 +211,16 @@ def test_an_explanation_takes_nothing_out_of_a_bucket(driver: Any) -> None:
 # meter mods (6.6)
 
 
-def test_a_changed_meter_begins_anew(driver: Any) -> None:
+def test_a_changed_meter_has_new_bands_and_counts_on(driver: Any) -> None:
     metered(driver, DropBand(1, burst_size=1), flags=OFPMF.PKTPS | BURST)
-    assert passes(driver, 0)
+    assert [passes(driver, 0), passes(driver, 0)] == [True, False]
     bands = (DropBand(1, burst_size=2),)
     flags = OFPMF.PKTPS | BURST
-    driver.datapath.modify_meter(MeterMod(OFPMC.MODIFY, flags, 1, bands), 0)
-    assert [passes(driver, 0) for _ in range(3)] == [True, True, False]
-    assert driver.datapath.state.meters[1].tally.packets == 3
+    driver.datapath.modify_meter(MeterMod(OFPMC.MODIFY, flags, 1, bands), 7)
+    changed = driver.datapath.state.meters[1]
+    assert [passes(driver, 7) for _ in range(3)] == [True, True, False]
+    assert (changed.tally.packets, changed.bands[0].tally.packets) == (5, 1)
+    assert changed.created_ns == 0
 
 
 def test_a_meter_that_is_deleted_takes_its_entries_along(driver: Any) -> None:
