@@ -168,8 +168,9 @@ class ArpResolver(Resolver):
     def _solicit(self, address: IpAddress, mac: Mac | None, cause: int) -> None:
         interface = self.interface
         assert isinstance(address, Ipv4)
-        source = interface.source_to(address)
-        assert isinstance(source, Ipv4), "only a configured interface asks"
+        source = interface.source_to(address) or interface.host.any_ipv4()
+        if not isinstance(source, Ipv4):  # it was taken away; the packet is given up soon
+            return
         request = Arp(ArpOp.REQUEST, interface.mac, source, _UNKNOWN_MAC, address)
         self._send_arp(mac or BROADCAST, request, cause)
 

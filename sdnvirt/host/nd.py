@@ -15,7 +15,7 @@ from sdnvirt.host.addressing import AddressState, InterfaceAddress
 from sdnvirt.host.dad import DuplicateDetection
 from sdnvirt.host.families import FAMILIES
 from sdnvirt.host.neighbour_states import ND, Event
-from sdnvirt.host.paths import LinkPath
+from sdnvirt.host.paths import LinkPath, NeighbourPath, Path
 from sdnvirt.host.resolver import Resolver
 from sdnvirt.host.slaac import Autoconfiguration
 from sdnvirt.wire import nd
@@ -131,12 +131,15 @@ class NdResolver(Resolver):
         Args:
             message: the message.
             dst: destination.
-            mac: MAC address of the destination, or None to derive it from that of a group.
+            mac: MAC address of the destination, or None to derive it from a group, or to ask.
             src: source.
             cause: the conversation that it belongs to.
         """
         interface = self.interface
-        path = LinkPath(interface.host.ip, FAMILIES[Ipv6], interface, src, dst, mac)
+        ip, family = interface.host.ip, FAMILIES[Ipv6]
+        path: Path = NeighbourPath(ip, family, interface, src, dst, dst)
+        if mac is not None or dst.is_multicast:
+            path = LinkPath(ip, family, interface, src, dst, mac)
         data = message.emit(src, dst)
         path.send(IpProtocol.ICMPV6, data, hop_limit=nd.HOP_LIMIT, cause=cause)
 
@@ -165,12 +168,11 @@ class NdResolver(Resolver):
         if wanted:
             self.advertise(target, ALL_NODES, None, cause)
             return None
-        if mac is not None and not mac.is_group:
-            heard = self.neighbours.heard(packet.src, mac, Event.ASKED, self.now)
-            self.carry_out(heard)
-        elif not self.neighbours.knows(packet.src, self.now):
-            return DropReason.NOT_MY_ND
-        self.advertise(target, packet.src, mac or self.known_mac(packet.src), cause)
+        if mac is not None and mac.is_group:
+            return DropReason.MALFORMED
+        if mac is not None:
+            self.learn(packet.src, mac)
+        self.advertise(target, packet.src, mac, cause)
         return None
 
     def _advertised(
@@ -240,7 +242,8 @@ class NdResolver(Resolver):
         message = NeighbourSolicitation(address, NdOptions(source_mac=self.interface.mac)).message()
         dst = address if mac is not None else address.solicited_node
         source = self.interface.source_to(address)
-        assert isinstance(source, Ipv6), "only an interface with an address asks"
+        if not isinstance(source, Ipv6):  # not known to be unique yet; it is asked again
+            return
         self.emit(message, dst, mac, source, cause)
 
     def _gone(self, address: IpAddress) -> None:

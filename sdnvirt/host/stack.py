@@ -110,6 +110,10 @@ class Host(Device):
         """The IPv4 address of the first interface, or None."""
         return self.interface.address
 
+    def any_ipv4(self) -> Ipv4 | None:
+        """Return an IPv4 address of the host, for an interface without one to ask from, or None."""
+        return next((one.address for one in self.all_interfaces() if one.address), None)
+
     @property
     def routes(self) -> tuple[Route, ...]:
         """The routes, those of IPv4 before those of IPv6, each longest prefix first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Interface, IPv6Interface
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -198,6 +198,38 @@ class TestUdp:
         for _ in range(10):
             client.send(ip.bob, 9, b"")
         assert looked_up == []
+
+
+class TestAddresses:
+    def test_an_address_can_be_taken_away(self, dual, ip) -> None:
+        other = IPv4Interface("10.5.0.1/24") if ip.is_v4 else IPv6Interface("2001:db8:5::1/64")
+        own = Ipv4(other.ip) if ip.is_v4 else Ipv6(other.ip)
+        dual.bob.add_address(other)
+        dual.run(3)
+        assert str(other.network) in [str(route.network) for route in dual.bob.routes]
+        dual.bob.remove_address(own)
+        assert str(other.network) not in [str(route.network) for route in dual.bob.routes]
+        assert dual.bob.ip.owner(own) is None
+        ping = dual.alice.start_ping(ip.bob, count=1)
+        dual.run(1)
+        assert ping.result().received == 1
+
+    def test_an_address_can_be_taken_away_while_a_neighbour_is_asked_for(self, dual, ip) -> None:
+        ping = dual.alice.start_ping(ip.nobody, count=1)
+        dual.alice.remove_address(ip.alice)
+        dual.run(5)
+        assert ping.result().received == 0
+
+    def test_an_interface_without_an_address_asks_from_another(self, dual, ip) -> None:
+        vlan = dual.alice.add_vlan(5)
+        far = IPv4Network("10.6.0.0/24") if ip.is_v4 else IPv6Network("2001:db8:6::/64")
+        if not ip.is_v4:
+            vlan.enable_ipv6()  # its own address is not known to be unique yet
+        dual.alice.ip.add_route(far, None, vlan)
+        target = Ipv4("10.6.0.1") if ip.is_v4 else Ipv6("2001:db8:6::1")
+        ping = dual.alice.start_ping(target, count=1, timeout_ns=8 * S)
+        dual.run(9)
+        assert ping.result().errors[0].startswith(f"{target}: no ")
 
 
 class TestErrors:

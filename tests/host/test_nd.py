@@ -174,6 +174,15 @@ class TestResolution:
         assert answer[ICMPv6ND_NA].R == 0
         assert neighbour(wired6) is Stale
 
+    def test_who_asks_without_telling_its_mac_address_is_asked_first(self, wired6) -> None:
+        probe = Ether(dst=ALICE, src=WIRE) / IPv6(src=B, dst=A, hlim=255) / ICMPv6ND_NS(tgt=A)
+        wired6.wire.say(bytes(probe))
+        [asked] = heard(wired6, ICMPv6ND_NS)
+        assert asked[ICMPv6ND_NS].tgt == B
+        wired6.wire.say(advertisement())
+        [answer] = heard(wired6, ICMPv6ND_NA)
+        assert (answer.dst, answer[IPv6].dst, answer[IPv6].hlim) == (WIRE, B, 255)
+
     def test_a_neighbour_is_asked_for_in_its_group(self, wired6) -> None:
         ping = wired6.host.start_ping(Ipv6(B), count=1)
         [asked] = heard(wired6, ICMPv6ND_NS)
@@ -241,6 +250,11 @@ HOSTILE = {
     "a solicitation from afar": (solicitation(hlim=254), DropReason.HOP_LIMIT_NOT_255),
     "an advertisement of a group": (advertisement(mac="33:33:00:00:00:01"), DropReason.MALFORMED),
     "solicited, but to all": (advertisement(dst=ALL, S=1), DropReason.MALFORMED),
+    "a solicitation that tells a group": (
+        bytes(Ether(dst=A_NODE_MAC, src=WIRE) / IPv6(src=B, dst=A_NODE, hlim=255)
+              / ICMPv6ND_NS(tgt=A) / ICMPv6NDOptSrcLLAddr(lladdr="33:33:00:00:00:01")),
+        DropReason.MALFORMED,
+    ),
     "for somebody else": (solicitation("2001:db8::77"), DropReason.NOT_MY_ND),
     "a router that is far away": (router_advertisement(hlim=64), DropReason.HOP_LIMIT_NOT_255),
     "a router with a global address": (router_advertisement(src=B), DropReason.MALFORMED),
