@@ -25,6 +25,7 @@ from sdnvirt.wire.ipv6_extensions import (
 
 if TYPE_CHECKING:
     from sdnvirt.host.interface import Interface
+    from sdnvirt.host.paths import Path
 
 
 @dataclass(slots=True)
@@ -65,6 +66,18 @@ class Family(ABC):
         """Return a whole packet."""
 
     @abstractmethod
+    def whole(
+        self,
+        path: Path,
+        protocol: int,
+        payload: bytes,
+        hop_limit: int,
+        traffic_class: int,
+        identification: int,
+    ) -> bytes:
+        """Return a packet as nearly all are: whole, without options, not to be cut by routers."""
+
+    @abstractmethod
     def link_mtu(self, interface: Interface) -> int:
         """Return the bytes of the largest packet that an interface sends."""
 
@@ -88,6 +101,19 @@ class _Ipv4Family(Family):
 
     def emit(self, fields: Fields, payload: bytes) -> bytes:
         return self._packet(fields, payload, fields.discover).emit()
+
+    def whole(
+        self,
+        path: Path,
+        protocol: int,
+        payload: bytes,
+        hop_limit: int,
+        traffic_class: int,
+        identification: int,
+    ) -> bytes:
+        return ipv4.emit_whole(
+            path.src, path.dst, protocol, payload, hop_limit, traffic_class, identification & 0xFFFF
+        )
 
     def link_mtu(self, interface: Interface) -> int:
         return interface.mtu
@@ -121,6 +147,17 @@ class _Ipv6Family(Family):
 
     def emit(self, fields: Fields, payload: bytes) -> bytes:
         return self._packet(fields, payload).emit()
+
+    def whole(
+        self,
+        path: Path,
+        protocol: int,
+        payload: bytes,
+        hop_limit: int,
+        traffic_class: int,
+        identification: int,
+    ) -> bytes:
+        return ipv6.emit_whole(path.src, path.dst, protocol, payload, hop_limit, traffic_class)
 
     def link_mtu(self, interface: Interface) -> int:
         nd = interface.nd

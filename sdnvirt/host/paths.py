@@ -119,9 +119,14 @@ class Path(ABC):
                 return TooBig(length, min(mtu, family.max_length))
             if fragmentation is Fragmentation.ANYBODY:
                 mtu = family.unaided_mtu(mtu, self.interface.mtu)
+        hops = self.hop_limit if hop_limit is None else hop_limit
+        identification = self._ip.next_identification()
+        if length <= mtu and fragmentation is Fragmentation.NOBODY and not router_alert:
+            packet = family.whole(self, protocol, payload, hops, dscp << 2 | ecn, identification)
+            self._transmit(packet, cause, on_failure)
+            return None
         fields = Fields(
-            self.src, self.dst, protocol, self.hop_limit if hop_limit is None else hop_limit,
-            dscp, ecn, self._ip.next_identification(),
+            self.src, self.dst, protocol, hops, dscp, ecn, identification,
             fragmentation is not Fragmentation.ANYBODY, router_alert,
         )  # fmt: skip
         if length <= mtu:

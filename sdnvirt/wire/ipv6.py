@@ -47,6 +47,14 @@ VERSION: Final = 6
 _LAYOUT: Final = struct.Struct("!IHBB16s16s")
 
 
+def emit_whole(
+    src: bytes, dst: bytes, protocol: int, payload: bytes, hop_limit: int, traffic_class: int
+) -> bytes:
+    """Return a packet without extension headers, as :meth:`Ipv6Packet.emit` does."""
+    word = VERSION << 28 | traffic_class << 20
+    return _LAYOUT.pack(word, len(payload), protocol, hop_limit, src, dst) + payload
+
+
 @dataclass(frozen=True, slots=True)
 class Ipv6Packet:
     """An IPv6 packet.

@@ -158,8 +158,11 @@ class Tcp:
 
     def emit(self, src: bytes, dst: bytes) -> bytes:
         """Return the bytes of the segment, with the checksum for these addresses."""
-        options = self._emit_options()
         payload = self.payload
+        if self.sack or self.syn_options is not NO_SYN_OPTIONS or self.timestamp is None:
+            options = self._emit_options()
+        else:
+            options = _TIMESTAMP_HEAD + _TIMES.pack(*self.timestamp)
         header = HEADER_LENGTH + len(options)
         offset = header << 10 | self.flags
         size = header + len(payload)

@@ -120,3 +120,13 @@ def test_a_change_of_crc32c_depends_on_the_difference_and_what_is_behind(
     old, new = texts
     change = crc32c_change(old + bytes(len(behind)), new + bytes(len(behind)))
     assert crc32c(before + old + behind) ^ change == crc32c(before + new + behind)
+
+
+@given(st.integers(900, 9000), st.binary(min_size=1, max_size=50), st.integers(0, 1 << 40))
+def test_long_data_are_folded_to_the_same_sum(length: int, pattern: bytes, initial: int) -> None:
+    data = (pattern * (length // len(pattern) + 1))[:length]
+    padded = data + b"\0" * (length % 2)
+    words = sum(int.from_bytes(padded[n : n + 2], "big") for n in range(0, len(padded), 2))
+    total = words + initial
+    expected = 0xFFFF - (total % 0xFFFF or 0xFFFF) if total else 0xFFFF
+    assert internet_checksum(data, initial) == expected

@@ -12,7 +12,7 @@ from scapy.layers.inet import IP
 from sdnvirt.addresses import Ipv4
 from sdnvirt.errors import MalformedError, TruncatedError, WireError
 from sdnvirt.wire.checksum import ChecksumError, internet_checksum
-from sdnvirt.wire.ipv4 import HEADER_LENGTH, IpProtocol, Ipv4Packet
+from sdnvirt.wire.ipv4 import HEADER_LENGTH, IpProtocol, Ipv4Packet, emit_whole
 
 IPV4 = st.binary(min_size=4, max_size=4).map(Ipv4)
 NO_OPERATION = b"\x01"
@@ -134,3 +134,16 @@ def test_text() -> None:
     assert str(PACKET) == "10.0.0.1 > 10.0.0.2: UDP, ttl 64, length 28"
     first = replace(PACKET, more_fragments=True, protocol=200)
     assert str(first) == "10.0.0.1 > 10.0.0.2: protocol 200, ttl 64, offset 0+, length 28"
+
+
+@given(PACKETS)
+def test_the_usual_packet_is_emitted_alike(packet: Ipv4Packet) -> None:
+    usual = Ipv4Packet(
+        packet.src, packet.dst, packet.protocol, packet.payload, packet.ttl, packet.dscp,
+        packet.ecn, packet.identification, dont_fragment=True,
+    )  # fmt: skip
+    tos = packet.dscp << 2 | packet.ecn
+    assert usual.emit() == emit_whole(
+        packet.src, packet.dst, packet.protocol, packet.payload, packet.ttl, tos,
+        packet.identification,
+    )  # fmt: skip

@@ -20,7 +20,7 @@ from scapy.layers.inet6 import (
 from sdnvirt.addresses import Ipv6
 from sdnvirt.errors import MalformedError, TruncatedError, WireError
 from sdnvirt.wire.ipv4 import IpProtocol
-from sdnvirt.wire.ipv6 import EXTENSION_LIMIT, HEADER_LENGTH, Ipv6Packet
+from sdnvirt.wire.ipv6 import EXTENSION_LIMIT, HEADER_LENGTH, Ipv6Packet, emit_whole
 from sdnvirt.wire.ipv6_extensions import (
     OPTION_LIMIT,
     ROUTER_ALERT_MLD,
@@ -215,3 +215,15 @@ def test_text() -> None:
     part = replace(PACKET, extensions=(Fragment(8, True, 1),), protocol=200)
     text = "2001:db8::1 > 2001:db8::2: next header 200, hlim 64, offset 8+, length 56"
     assert str(part) == text
+
+
+@given(PACKETS)
+def test_the_usual_packet_is_emitted_alike(packet: Ipv6Packet) -> None:
+    usual = Ipv6Packet(
+        packet.src, packet.dst, packet.protocol, packet.payload, packet.hop_limit, packet.dscp,
+        packet.ecn,
+    )  # fmt: skip
+    assert usual.emit() == emit_whole(
+        packet.src, packet.dst, packet.protocol, packet.payload, packet.hop_limit,
+        packet.dscp << 2 | packet.ecn,
+    )  # fmt: skip

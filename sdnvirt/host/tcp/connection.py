@@ -74,7 +74,7 @@ class Connection:
     __slots__ = (
         "_announced_mss", "_challenges", "_clock_offset", "_default_mss", "_due_ns", "_ecn",
         "_fin_seen", "_heard_ns", "_mss", "_opened_ns", "_out", "_parameters", "_peer_scale",
-        "_probes", "_repeated", "_timestamps", "_window_ack", "_window_seq", "abandoned",
+        "_probes", "_repeated", "_sends", "_timestamps", "_window_ack", "_window_seq", "abandoned",
         "local_port", "loss", "receiver", "remote_port", "sender", "soft_error", "state",
     )  # fmt: skip
 
@@ -98,6 +98,7 @@ class Connection:
         """
         self.local_port, self.remote_port = ports
         self.state = State.CLOSED
+        self._sends = False
         self.loss: Loss | None = None
         self.soft_error: Loss | None = None
         self.abandoned = False
@@ -223,8 +224,9 @@ class Connection:
         """Return the segments to be sent now, in order."""
         out = self._out
         self._out = []
-        if self.state in SENDING:
-            out += [self._data(chunk, now) for chunk in self.sender.pump(now)]
+        if self._sends:
+            for chunk in self.sender.pump(now):
+                out.append(self._data(chunk, now))
         receiver = self.receiver
         if receiver.ack_now:
             if self.state not in (State.CLOSED, State.SYN_SENT):
@@ -236,7 +238,11 @@ class Connection:
         """Return when (ns) :meth:`tick` is to be called, or NEVER."""
         if self.state is State.CLOSED:
             return NEVER
-        due = min(self.sender.deadline_ns, self.receiver.ack_deadline_ns, self._due_ns)
+        due = self.sender.deadline_ns
+        if self.receiver.ack_deadline_ns < due:
+            due = self.receiver.ack_deadline_ns
+        if self._due_ns < due:
+            due = self._due_ns
         keep_alive = self._parameters.keep_alive
         if keep_alive is None or self.sender.flight or self.state in _NOT_KEPT:
             return due
@@ -475,6 +481,7 @@ class Connection:
 
     def _enter(self, event: Event) -> None:
         self.state = TRANSITIONS[self.state, event]
+        self._sends = self.state in SENDING
 
     def _established(self, event: Event, window: int, now: int) -> None:
         self._enter(event)
@@ -577,17 +584,17 @@ class Connection:
 
     def _data(self, chunk: Chunk, now: int) -> Outgoing:
         sender = self.sender
-        payload = chunk.payload
+        seq, payload, fin, fresh = chunk
         flags = ACK
-        if chunk.fin:
+        if fin:
             flags |= FIN
-        if payload and chunk.seq + len(payload) == sender.buffer.end:
+        if payload and seq + len(payload) == sender.buffer.end:
             flags |= PSH  # RFC 9293, MUST-61
-        markable = self._ecn and chunk.fresh and bool(payload)  # RFC 3168, 6.1.5
+        markable = self._ecn and fresh and bool(payload)  # RFC 3168, 6.1.5
         if markable and sender.reduced:
             flags |= CWR
             sender.reduced = False
-        return self._segment(chunk.seq, flags, payload, now), markable
+        return self._segment(seq, flags, payload, now), markable
 
     def _segment(self, seq: int, flags: int, payload: bytes, now: int) -> Tcp:
         receiver = self.receiver

@@ -9,7 +9,6 @@ NewReno inflates its window, and limited transmit (RFC 3042) follows from it, to
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
 
 from sdnvirt.engine.scheduler import NEVER
 from sdnvirt.host.tcp.congestion import CongestionControl
@@ -19,21 +18,9 @@ from sdnvirt.host.tcp.scoreboard import DUPLICATES, Scoreboard
 from sdnvirt.host.tcp.send_buffer import SendBuffer
 from sdnvirt.wire.tcp import SackBlocks
 
-
-class Chunk(NamedTuple):
-    """A part of the stream that is to be sent now.
-
-    Attributes:
-        seq: sequence number of its first byte, unwrapped.
-        payload: the bytes.
-        fin: whether the stream ends behind them.
-        fresh: whether it is sent for the first time.
-    """
-
-    seq: int
-    payload: bytes
-    fin: bool
-    fresh: bool
+Chunk = tuple[int, bytes, bool, bool]
+"""A part of the stream that is to be sent now: the sequence number of its first byte, unwrapped;
+the bytes; whether the stream ends behind them; and whether it is sent for the first time."""
 
 
 class Recovery(Enum):
@@ -326,8 +313,8 @@ class Sender:
     def _chunk(self, start: int, end: int, *, fresh: bool) -> Chunk:
         behind = self.buffer.end
         if end > behind:
-            return Chunk(start, self.buffer.slice(start, behind), True, fresh)
-        return Chunk(start, self.buffer.slice(start, end), False, fresh)
+            return start, self.buffer.slice(start, behind), True, fresh
+        return start, self.buffer.slice(start, end), False, fresh
 
     def _advance(self, ack: int, now: int, echoed_ns: int | None) -> None:
         count = ack - self.una
