@@ -112,4 +112,5 @@ class NewReno(CongestionControl):
 
     def reduce(self, flight: int, now: int) -> None:
         self._counted = 0
-        self.ssthresh = max(flight // 2, MIN_SEGMENTS * self.mss)
+        # In whole segments: a part of one could not be sent, but its round would have to pass.
+        self.ssthresh = max(flight // (2 * self.mss), MIN_SEGMENTS) * self.mss

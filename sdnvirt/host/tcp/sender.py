@@ -55,34 +55,11 @@ class Sender:
     """
 
     __slots__ = (
-        "_duplicates",
-        "_ecn_until",
-        "_expired_at",
-        "_forced",
-        "_limited",
-        "_lost_edge",
-        "_probing",
-        "_recover",
-        "_resent",
-        "_scoreboard",
-        "_sent_ns",
-        "_timed_ns",
-        "buffer",
-        "congestion",
-        "deadline_ns",
-        "finished",
-        "largest_window",
-        "mss",
-        "no_delay",
-        "nxt",
-        "progress_ns",
-        "recovery",
-        "reduced",
-        "rtt",
-        "sack_permitted",
-        "timed_seq",
-        "una",
-        "window",
+        "_duplicates", "_ecn_until", "_expired_at", "_forced", "_limited", "_lost_edge",
+        "_probing", "_recover", "_resent", "_resent_before", "_scoreboard", "_sent_ns",
+        "_timed_ns", "buffer", "congestion", "deadline_ns", "finished", "largest_window", "mss",
+        "no_delay", "nxt", "progress_ns", "recovery", "reduced", "rtt", "sack_permitted",
+        "timed_seq", "una", "window",
     )  # fmt: skip
 
     def __init__(self, iss: int, mss: int, parameters: TcpParameters) -> None:
@@ -105,8 +82,9 @@ class Sender:
         self.largest_window = 0
         self._duplicates = 0
         self._recover = self._ecn_until = self._expired_at = iss
-        self._lost_edge = self._resent = iss
-        """In recovery: all that is missing before the one is lost, before the other sent again."""
+        self._lost_edge = self._resent = self._resent_before = iss
+        """In recovery: all that is missing before the first is lost, before the second was sent
+        again; what is behind the third was sent after all that."""
         self._forced = self._probing = self._limited = False
         self.timed_seq: int | None = None
         self._timed_ns = self._sent_ns = 0
@@ -196,7 +174,7 @@ class Sender:
     def echoed(self, now: int) -> None:
         """The peer saw a mark of congestion: once a round trip, do as for a loss (RFC 3168)."""
         if self.recovery is Recovery.NONE and self.una >= self._ecn_until:
-            self.congestion.congested(self.flight, now)
+            self.congestion.congested(self._in_use(), now)
             self._ecn_until = self.nxt
             self.reduced = True
 
@@ -208,7 +186,7 @@ class Sender:
             self._probing = True
             return
         if self.window:  # a closed window is no sign of congestion
-            self.congestion.timed_out(self.flight, now, again=self._expired_at == self.una)
+            self.congestion.timed_out(self._in_use(), now, again=self._expired_at == self.una)
         self._expired_at = self.una
         self._scoreboard.clear()
         self._begin_again()
@@ -220,6 +198,13 @@ class Sender:
             self.congestion.resize(mss)
             if self.nxt > self.una and self.una >= self.buffer.start:
                 self._begin_again()
+
+    def _in_use(self) -> int:
+        """Return how many bytes of window a reduction begins with.
+
+        Selective acknowledgements let the flight grow beyond the window in recovery.
+        """
+        return min(self.flight, self.congestion.cwnd)
 
     def _end(self) -> int:
         """Return the number behind the last byte or FIN that the owner wants sent."""
@@ -256,6 +241,7 @@ class Sender:
             start, end = hole[0], min(hole[1], hole[0] + self.mss)
             chunks.append(self._chunk(start, end, fresh=False))
             self._resent = end
+            self._resent_before = self.nxt
             self._forced = False
             self.timed_seq = None  # Karn's rule
             budget -= end - start
@@ -356,6 +342,8 @@ class Sender:
         edge = self._scoreboard.lost_edge(self.mss)
         if self.recovery is Recovery.FAST:
             self._lost_edge = max(self._lost_edge, edge)
+            if self._is_lost_again():
+                self._recover_fast(edge, now)
         if self.recovery is not Recovery.NONE:
             return
         if self._duplicates < DUPLICATES and edge <= self.una:
@@ -363,7 +351,21 @@ class Sender:
         # Duplicates of what a timeout sent again must not be taken for a loss (RFC 6582, 4.1).
         if self.una < self._recover or (self.una == self._recover and not self.sack_permitted):
             return
-        self.congestion.congested(self.flight, now)
+        self._recover_fast(edge, now)
+
+    def _is_lost_again(self) -> bool:
+        """Whether what was sent again is lost, too: three segments came that were sent after it.
+
+        It counts as congestion once more (RFC 5681, 4.3).
+        """
+        board = self._scoreboard
+        if not board.total or self._resent <= self.una:
+            return False
+        return board.highest >= self._resent_before + DUPLICATES * self.mss
+
+    def _recover_fast(self, edge: int, now: int) -> None:
+        """Begin fast recovery of what is missing before a number, and of the first segment."""
+        self.congestion.congested(self._in_use(), now)
         self.reduced = True
         self.recovery = Recovery.FAST
         self._recover = self.nxt

@@ -279,22 +279,32 @@ class TestRecovery:
 
     @pytest.mark.parametrize("sack", [True, False])
     def test_three_duplicates_repeat_the_first(self, script, sack: bool) -> None:
-        """RFC 5681, 3.2; the first two let new segments out (RFC 3042)."""
+        """RFC 5681, 3.2; the first two let new segments out, which do not count (RFC 3042)."""
         side = self.start(script, sack)
         assert self.sacks(side, 1, 2) == [10, 11]
         assert self.sacks(side, 3) == [0]
         sender = side.machine.sender
         assert sender.recovery is Recovery.FAST
-        assert sender.congestion.cwnd == sender.congestion.ssthresh == 6 * MSS
-        assert self.sacks(side, 4, 5, 6, 7, 8, 9) == [12, 13, 14]
+        assert sender.congestion.cwnd == sender.congestion.ssthresh == 5 * MSS
+        assert self.sacks(side, 4, 5, 6, 7, 8, 9) == [12, 13]
         side.say(ACK, 1, 1 + 12 * MSS)
         assert sender.recovery is Recovery.NONE
-        assert sender.congestion.cwnd == 6 * MSS
+        assert sender.congestion.cwnd == 5 * MSS
 
     def test_sack_repeats_just_what_is_lost(self, script) -> None:
         side = self.start(script, sack=True)
         sent = self.sacks(side, 1, 3, 4, 5, 7, 8, 9)
         assert [number for number in sent if number < 10] == [0, 2, 6]
+
+    def test_a_repetition_that_is_lost_is_repeated_without_a_timeout(self, script) -> None:
+        """Three segments came that were sent after it; it counts as congestion once more."""
+        side = self.start(script, sack=True)
+        assert self.sacks(side, 1, 2, 3)[-1] == 0
+        threshold = side.machine.sender.congestion.ssthresh
+        assert self.sacks(side, 4, 5, 6, 7, 8, 9) == [12, 13]
+        assert 0 not in self.sacks(side, 10, 11, 12, 13)
+        assert self.sacks(side, 14)[0] == 0
+        assert side.machine.sender.congestion.ssthresh < threshold
 
     def test_newreno_repeats_one_at_each_partial_acknowledgement(self, script) -> None:
         """RFC 6582, 3.2."""
