@@ -52,21 +52,22 @@ class Unplugged:
     """The egress of a port without a link, or whose link is down: frames end here.
 
     Args:
-        world: the surroundings.
+        port: the port.
         place: what the ledger names as the place.
         reason: NO_LINK or LINK_DOWN.
     """
 
-    __slots__ = ("_place", "_reason", "_world")
+    __slots__ = ("_place", "_port", "_reason")
 
-    def __init__(self, world: World, place: str, reason: DropReason = DropReason.NO_LINK) -> None:
-        self._world = world
+    def __init__(self, port: Port, place: str, reason: DropReason = DropReason.NO_LINK) -> None:
+        self._port = port
         self._place = place
         self._reason = reason
 
     def carry(self, frame: Frame) -> None:
         """Drop the frame."""
-        self._world.ledger.drop(frame, self._reason, self._place)
+        self._port.tx_dropped += 1
+        self._port.device.world.ledger.drop(frame, self._reason, self._place)
 
 
 class Port:
@@ -82,12 +83,15 @@ class Port:
         rate_bps: bits a second of its link, or None while that is unlimited or there is none.
         up: whether its link carries frames; the hot path reads ``egress`` instead.
         taps: observers; the usual port has none.
-        rx_packets, rx_bytes, tx_packets, tx_bytes: counters since the start.
+        created_ns: when the device got it.
+        rx_packets, rx_bytes, tx_packets, tx_bytes: frames that came in, and that the device sent.
+        rx_dropped: those of the first that the port itself did not take in.
+        tx_dropped: those of the second that were lost before their transmission began.
     """
 
     __slots__ = (
-        "device", "egress", "interposed", "mac", "name", "number", "rate_bps", "rx_bytes",
-        "rx_packets", "taps", "tx_bytes", "tx_packets", "up",
+        "created_ns", "device", "egress", "interposed", "mac", "name", "number", "rate_bps",
+        "rx_bytes", "rx_dropped", "rx_packets", "taps", "tx_bytes", "tx_dropped", "tx_packets", "up",
     )  # fmt: skip
 
     def __init__(self, device: Device, number: int, name: str, mac: Mac) -> None:
@@ -95,7 +99,8 @@ class Port:
         self.number = number
         self.name = name
         self.mac = mac
-        self.egress: Egress = Unplugged(device.world, f"{device.name}:{name}")
+        self.created_ns: int = device.world.scheduler.now
+        self.egress: Egress = Unplugged(self, f"{device.name}:{name}")
         self.interposed: Interposed | None = None
         self.rate_bps: int | None = None
         self.up = False
@@ -104,6 +109,8 @@ class Port:
         self.rx_bytes: int = 0
         self.tx_packets: int = 0
         self.tx_bytes: int = 0
+        self.rx_dropped: int = 0
+        self.tx_dropped: int = 0
 
     @property
     def full_name(self) -> str:

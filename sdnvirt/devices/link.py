@@ -144,7 +144,7 @@ class Direction:
             payload = _payload_size(frame.data)
             mtu = self.parameters.mtu
             if payload > mtu:
-                self._drop(frame, DropReason.LINK_MTU, f"{payload} > MTU {mtu}")
+                self._reject(frame, DropReason.LINK_MTU, f"{payload} > MTU {mtu}")
                 return
         scheduler = self._scheduler
         now = scheduler.now
@@ -157,11 +157,15 @@ class Direction:
             return
         busy_ps += size * self._ps_per_byte
         if busy_ps - elapsed_ps > self._queue_ps:
-            self._drop(frame, DropReason.QUEUE_FULL, f"{self.parameters.queue_bytes} B")
+            self._reject(frame, DropReason.QUEUE_FULL, f"{self.parameters.queue_bytes} B")
             return
         self._busy_ps = busy_ps
         sent = self._busy_since_ns + busy_ps // PS_PER_NS
         scheduler.call_at(sent + self._delay_ns, self._deliver, frame)
+
+    def _reject(self, frame: Frame, reason: DropReason, detail: str) -> None:
+        self.near.tx_dropped += 1
+        self._drop(frame, reason, detail)
 
     def _drop(self, frame: Frame, reason: DropReason, detail: str) -> None:
         self.world.ledger.drop(frame, reason, self.link_name, detail)
@@ -287,7 +291,7 @@ class Link:
             if parameters.discipline is None:
                 return
             stream = self._world.streams.stream(f"queue {self.name} {port.full_name}")
-            waiting = self._waiting[index] = Waiting(self._world, self.name, direction, stream)
+            waiting = self._waiting[index] = Waiting(port, self.name, direction, stream)
         # One that is there stays, so that no frame overtakes those that wait in it.
         waiting.configure(parameters.discipline, parameters.queue_bytes, parameters.rate_bps)
 
@@ -296,7 +300,7 @@ class Link:
             egress = self._entrance(index)
             rules = self._rules[index]
             if not self.up:
-                egress = Unplugged(self._world, self.name, DropReason.LINK_DOWN)
+                egress = Unplugged(port, self.name, DropReason.LINK_DOWN)
             elif rules:
                 egress = RuledEgress(self._world, self.name, egress, tuple(rules))
             port.attach(egress, self.up)

@@ -189,6 +189,7 @@ class PortQueues:
         """Let a frame wait in a queue, unless that is full, and send what can be sent."""
         if not queue.has_room(frame):
             queue.tx_errors += 1
+            self._port.tx_dropped += 1
             detail = f"queue {queue.queue_id}, {DEFAULT_QUEUE_BYTES} B"
             self._world.ledger.drop(frame, DropReason.QUEUE_FULL, self._port.full_name, detail)
             return

@@ -80,7 +80,7 @@ class OpenFlowSwitch(Device):
         self._boot()
         self.local = self.add_port(OFPP.LOCAL, name, Mac(_LOCAL_MAC | dpid & _LOCAL_MAC_MASK))
         place = self.local.full_name
-        self.local.egress = Unplugged(world, place, DropReason.NO_LOCAL_STACK)
+        self.local.egress = Unplugged(self.local, place, DropReason.NO_LOCAL_STACK)
 
     def _boot(self) -> None:
         """Begin with empty tables; ports, their VLANs and queues are configuration, which stays."""
@@ -177,6 +177,8 @@ class OpenFlowSwitch(Device):
 
     def _emit(self, flow: Flow, frame: Frame, emissions: list[Emission]) -> None:
         if not emissions:
+            if flow.reason is DropReason.PORT_CLOSED:
+                self.ports[flow.in_port].rx_dropped += 1
             self.drop(frame, flow.reason, flow.detail)
             return
         self.world.ledger.copied += len(emissions) - 1

@@ -125,6 +125,6 @@ def _port(port: Port) -> str:
     number = oxm.IN_PORT.text(port.number)
     return (
         f"port {number}({port.name}): {'up' if port.up else 'down'}, addr={port.mac}, "
-        f"rx pkts={port.rx_packets}, bytes={port.rx_bytes}, "
-        f"tx pkts={port.tx_packets}, bytes={port.tx_bytes}"
+        f"rx pkts={port.rx_packets}, bytes={port.rx_bytes}, drop={port.rx_dropped}, "
+        f"tx pkts={port.tx_packets}, bytes={port.tx_bytes}, drop={port.tx_dropped}"
     )

@@ -165,7 +165,7 @@ class Vtep(Device):
         else:
             del self._keyed[tunnel.remote + tunnel.key.to_bytes(_VNI_BYTES, "big")]
         port = tunnel.switch_port
-        port.attach(Unplugged(self.world, port.full_name), up=False)
+        port.attach(Unplugged(port, port.full_name), up=False)
 
     def traffic(self) -> dict[int, Traffic]:
         """Return what was carried of each network, by VNI in ascending order."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from sdnvirt.devices.device import Egress
+from sdnvirt.devices.device import Egress, Port
 from sdnvirt.devices.disciplines.fifo import Discipline, Fifo, Place, Queue
 from sdnvirt.devices.transmitter import Transmitter
-from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
 
@@ -19,16 +18,17 @@ class Waiting:
     empty, and its time of transmission and propagation are as ever.
 
     Args:
-        world: the surroundings.
+        port: the port that sends by it.
         place: what the ledger names as the place: the link.
         direction: where frames go.
         stream: random stream of this queue alone.
     """
 
-    __slots__ = ("_direction", "_place", "_queue", "_stream", "_transmitter", "_world")
+    __slots__ = ("_direction", "_place", "_port", "_queue", "_stream", "_transmitter", "_world")
 
-    def __init__(self, world: World, place: str, direction: Egress, stream: Random) -> None:
-        self._world = world
+    def __init__(self, port: Port, place: str, direction: Egress, stream: Random) -> None:
+        self._port = port
+        self._world = world = port.device.world
         self._place = place
         self._direction = direction
         self._stream = stream
@@ -71,4 +71,5 @@ class Waiting:
         self._transmitter.fall_idle()
 
     def _lose(self, frame: Frame, reason: DropReason, detail: str) -> None:
+        self._port.tx_dropped += 1
         self._world.ledger.drop(frame, reason, self._place, detail)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from sdnvirt.addresses import dpid_text
 from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.devices.device import Port
-from sdnvirt.devices.of13.handler import Answers, Entries
+from sdnvirt.devices.of13.handler import Answers, Entries, age
 from sdnvirt.devices.of13.tables import TABLES
 from sdnvirt.openflow.v13.constants import OFPFF, OFPMP, OFPP, OFPPC, OFPPS
 from sdnvirt.openflow.v13.error_codes import OFPBRC, refuse
@@ -119,7 +119,6 @@ def _port_stats(switch: OpenFlowSwitch, request: Entries) -> Entries:
         ports = [switch.ports[wanted.port_no]]
     else:
         raise refuse(OFPBRC.BAD_PORT, f"no port {wanted.port_no}")
-    now = switch.world.scheduler.now
     return tuple(
         PortStats(
             port.number,
@@ -127,10 +126,13 @@ def _port_stats(switch: OpenFlowSwitch, request: Entries) -> Entries:
             tx_packets=port.tx_packets,
             rx_bytes=port.rx_bytes,
             tx_bytes=port.tx_bytes,
-            duration_sec=now // NS_PER_S,
-            duration_nsec=now % NS_PER_S,
+            rx_dropped=port.rx_dropped,
+            tx_dropped=port.tx_dropped,
+            duration_sec=seconds,
+            duration_nsec=nanoseconds,
         )
         for port in ports
+        for seconds, nanoseconds in [age(switch, port.created_ns)]
     )
 
 

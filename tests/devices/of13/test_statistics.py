@@ -7,15 +7,19 @@ from typing import Any
 import pytest
 
 from sdnvirt.addresses import Mac
+from sdnvirt.devices.disciplines.priority import StrictPriority
+from sdnvirt.devices.link import DEFAULT_QUEUE_BYTES, LinkParameters
+from sdnvirt.devices.switch import OpenFlowSwitch
 from sdnvirt.devices.world import World
-from sdnvirt.openflow.v13.actions import Output, SetField
-from sdnvirt.openflow.v13.constants import OFPFC, OFPFF, OFPMP, OFPP, OFPRR
+from sdnvirt.openflow.v13.actions import Output, SetField, SetQueue
+from sdnvirt.openflow.v13.constants import OFPFC, OFPFF, OFPMP, OFPP, OFPPC, OFPRR
 from sdnvirt.openflow.v13.flow import FlowMod, FlowRemoved, FlowStatsRequest
 from sdnvirt.openflow.v13.instructions import ApplyActions, WriteMetadata
 from sdnvirt.openflow.v13.match import Match
 from sdnvirt.openflow.v13.multipart import MultipartRequest
 from sdnvirt.openflow.v13.oxm import ETH_DST
-from sdnvirt.openflow.v13.ports import PortStatsRequest
+from sdnvirt.openflow.v13.ports import PortMod, PortStatsRequest
+from sdnvirt.openflow.v13.queues import QueueStatsRequest
 
 S = 1_000_000_000
 NO_COOKIE = (1 << 64) - 1
@@ -99,6 +103,78 @@ def test_the_other_statistics(world: World, controller: Controller, stations: li
     ]  # fmt: skip
     (port,) = controller.multipart(OFPMP.PORT_STATS, PortStatsRequest(2))
     assert (port.port_no, port.tx_bytes) == (2, 200)
+
+
+def lost(controller: Controller) -> dict[int, tuple[int, int]]:
+    """Return how many frames each port lost as they came in, and as they went out."""
+    ports = controller.multipart(OFPMP.PORT_STATS, PortStatsRequest())
+    both = {port.port_no: (port.rx_dropped, port.tx_dropped) for port in ports}
+    return {number: counts for number, counts in both.items() if any(counts)}
+
+
+def test_a_port_counts_what_its_queue_has_no_room_for(
+    switch: OpenFlowSwitch, controller: Controller, stations: list[Any], station: Any
+) -> None:
+    slow = LinkParameters(rate_bps=1_000, queue_bytes=2 * len(FRAME))
+    station(switch, slow)
+    controller.send(flow(Output(4)))
+    for _ in range(5):
+        stations[0].send(FRAME)
+    assert lost(controller) == {4: (0, 3)}
+
+
+def test_a_port_counts_what_its_queue_discipline_and_its_openflow_queues_lose(
+    switch: OpenFlowSwitch, controller: Controller, stations: list[Any], station: Any
+) -> None:
+    tight = LinkParameters(rate_bps=1_000, queue_bytes=len(FRAME), discipline=StrictPriority())
+    station(switch, tight)
+    controller.send(flow(Output(4)))
+    for _ in range(5):
+        stations[0].send(FRAME)
+    assert lost(controller) == {4: (0, 3)}
+    switch.add_queue(3, 1, max_rate_bps=1)
+    controller.send(flow(SetQueue(1), Output(3)))
+    for _ in range(DEFAULT_QUEUE_BYTES // len(FRAME) + 3):
+        stations[0].send(FRAME)
+    (queue,) = controller.multipart(OFPMP.QUEUE, QueueStatsRequest())
+    assert lost(controller)[3] == (0, queue.tx_errors)
+    assert queue.tx_errors == 2
+
+
+def test_a_port_counts_what_its_link_does_not_carry(
+    switch: OpenFlowSwitch, controller: Controller, stations: list[Any]
+) -> None:
+    controller.send(flow(Output(2)))
+    stations[0].send(FRAME + bytes(2_000))
+    assert lost(controller) == {}  # lost by the link of h1, before the switch
+    assert stations[0].nic.tx_dropped == 1
+    controller.send(flow(Output(9)))
+    switch.add_port(9, "p9", Mac(9))
+    stations[0].send(FRAME)
+    assert lost(controller) == {9: (0, 1)}
+
+
+def test_a_port_counts_what_it_may_not_take_in(
+    switch: OpenFlowSwitch, controller: Controller, stations: list[Any]
+) -> None:
+    controller.send(flow(Output(2)))
+    controller.send(PortMod(1, switch.ports[1].mac, OFPPC.NO_RECV, OFPPC.NO_RECV))
+    stations[0].send(FRAME)
+    assert lost(controller) == {1: (1, 0)}
+
+
+def test_a_port_is_as_old_as_it_is(
+    world: World, switch: OpenFlowSwitch, controller: Controller
+) -> None:
+    world.scheduler.run_until(3 * S)
+    switch.add_port(9, "p9", Mac(9))
+    world.scheduler.run_until(5 * S + 7)
+    ages = [
+        (port.duration_sec, port.duration_nsec)
+        for number in (1, 9)
+        for port in controller.multipart(OFPMP.PORT_STATS, PortStatsRequest(number))
+    ]
+    assert ages == [(5, 7), (2, 7)]
 
 
 # unasked: entries that are gone (7.4.2)
