@@ -91,7 +91,8 @@ class Port:
 
     __slots__ = (
         "created_ns", "device", "egress", "interposed", "mac", "name", "number", "rate_bps",
-        "rx_bytes", "rx_dropped", "rx_packets", "taps", "tx_bytes", "tx_dropped", "tx_packets", "up",
+        "rx_bytes", "rx_dropped", "rx_packets", "taps", "tx_bytes", "tx_dropped", "tx_packets",
+        "up",
     )  # fmt: skip
 
     def __init__(self, device: Device, number: int, name: str, mac: Mac) -> None:
