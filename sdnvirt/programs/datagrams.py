@@ -9,6 +9,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final
 
 from sdnvirt.addresses import ANY_IPV4, ANY_IPV6, IpAddress
+from sdnvirt.host.paths import Fragmentation
 from sdnvirt.host.routes import TooBig
 from sdnvirt.host.udp import UdpSocket
 from sdnvirt.programs.endpoint import Endpoint, address_of, name_of
@@ -47,8 +48,9 @@ class DatagramTransport(asyncio.DatagramTransport):
             name = f"{name_of(address, port)!r} of {host.name}"
             raise OSError(errno.EADDRINUSE, f"address already in use: {name}")
         self._socket = UdpSocket(
-            host, port, self._on_datagram, address=address, on_error=self._on_error
-        )
+            host, port, self._on_datagram, address=address, on_error=self._on_error,
+            fragmentation=Fragmentation.SENDER,  # what sockets do that programs know
+        )  # fmt: skip
         self._socket.remote = remote
         endpoint = Endpoint(socket.SOCK_DGRAM, (address, self._socket.port), remote)
         names: dict[str, Any] = {"socket": endpoint, "sockname": endpoint.getsockname()}
