@@ -433,10 +433,15 @@ class TestFlood:
 
     @pytest.mark.nightly
     def test_a_hundred_thousand(self, pair) -> None:
+        servers = listen(pair.bob)
         self.flood(pair, 100_000)
         assert len(pair.bob.tcp.connections) == 128
+        client = connect(pair.alice)
+        client.connection.write(b"in earnest")
+        pair.run(1)
+        assert servers[0].data == b"in earnest"
 
-    def test_a_wrong_cookie_is_refused(self, pair) -> None:
+    def test_every_opening_may_be_by_a_cookie(self, pair) -> None:
         listen(pair.bob, backlog=0)
         client = connect(pair.alice)
         pair.run(1)
