@@ -61,9 +61,9 @@ def bad_wire(random: Random, trouble: float, until_ns: int, clock):
 def test_streams_arrive_whole(wire, client, server, iss, seed: int, trouble: float, mss) -> None:
     random = Random(seed)
     net = wire(client, server, iss=iss, mss=(mss, 536))
-    # Where four in ten are lost, timeouts double beyond TIME-WAIT if that lasts a minute; the last
+    # Where so many are lost, timeouts double beyond TIME-WAIT if that lasts a minute; the last
     # acknowledgement may then come from nobody.
-    until_ns = (20_000 if trouble > 0.2 else 60_000) * MS
+    until_ns = (20_000 if trouble >= 0.2 else 60_000) * MS
     net.rule = bad_wire(random, trouble, until_ns, lambda: net.now)
     net.connect()
     streams = [random.randbytes(random.choice([0, 1, 3000, 30_000])) for _ in range(2)]
