@@ -15,6 +15,7 @@ from sdnvirt.wire.icmpv6 import Icmpv6, Icmpv6Type
 from sdnvirt.wire.ip import IpPacket
 from sdnvirt.wire.ipv4 import IpProtocol, Ipv4Packet
 from sdnvirt.wire.ipv6 import Ipv6Packet
+from sdnvirt.wire.tcp import Tcp
 from sdnvirt.wire.udp import Udp
 from sdnvirt.wire.vxlan import Vxlan
 
@@ -61,6 +62,10 @@ def _ip(packet: IpPacket, layers: int) -> str:
         return f"{ends}: {igmp.parse(packet.payload)}"
     if isinstance(packet, Ipv6Packet) and packet.protocol == IpProtocol.ICMPV6:
         return f"{ends}: {_icmpv6(Icmpv6.parse(packet.payload, packet.src, packet.dst))}"
+    if packet.protocol == IpProtocol.TCP:
+        segment = Tcp.parse(packet.payload, packet.src, packet.dst)
+        ends = f"{packet.src}.{segment.src_port} > {packet.dst}.{segment.dst_port}"
+        return f"{ends}: TCP {segment.summary()}"
     if packet.protocol != IpProtocol.UDP:
         return f"{ends}: IP protocol {packet.protocol}"
     datagram = Udp.parse(packet.payload, packet.src, packet.dst)

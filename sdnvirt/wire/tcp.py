@@ -195,11 +195,15 @@ class Tcp:
         return options
 
     def __str__(self) -> str:
+        return f"TCP, {self.src_port} > {self.dst_port} {self.summary()}"
+
+    def summary(self) -> str:
+        """Return what the segment says, without its ports, as tcpdump would."""
         flags = "".join(letter for flag, letter in _LETTERS if self.flags & flag) or "none"
         ack = f", ack {self.ack}" if self.flags & ACK else ""
         sack = "".join(f" {start}-{end}" for start, end in self.sack)
         return (
-            f"TCP, {self.src_port} > {self.dst_port} [{flags}], seq {self.seq}{ack}, "
+            f"[{flags}], seq {self.seq}{ack}, "
             f"win {self.window}{f', sack{sack}' if sack else ''}, length {len(self.payload)}"
         )
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scapy.contrib.igmp import IGMP
-from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import (
     ICMPv6EchoRequest,
     ICMPv6MLReport,
@@ -38,6 +38,10 @@ PACKET6 = IPv6(src="2001:db8::1", dst="2001:db8::2")
         (
             ETHER / PACKET / UDP(sport=5, dport=6) / b"abc",
             "10.0.0.1.5 > 10.0.0.2.6: UDP, length 3",
+        ),
+        (
+            ETHER / PACKET / TCP(sport=5, dport=80, flags="PA", seq=7, ack=8, window=9) / b"abc",
+            "10.0.0.1.5 > 10.0.0.2.80: TCP [P.], seq 7, ack 8, win 9, length 3",
         ),
         (
             ETHER / Dot1Q(vlan=10) / PACKET / UDP(sport=5, dport=6),
