@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from sdnvirt.commands.command import Command
+from sdnvirt.commands.http.curl import Curl
+from sdnvirt.commands.http.server import HttpServer, Python
 from sdnvirt.commands.ip.command import Ip
 from sdnvirt.commands.ip.neighbour import Arp
+from sdnvirt.commands.iperf.command import Iperf
+from sdnvirt.commands.nc import Netcat
 from sdnvirt.commands.ping import Ping, Ping6
 from sdnvirt.commands.ss import Ss
 from sdnvirt.commands.traceroute import Traceroute
@@ -18,4 +22,9 @@ COMMANDS: Final[dict[str, Command]] = {
     "ip": Ip(),
     "arp": Arp(),
     "ss": Ss(),
+    "nc": Netcat(),
+    "iperf": Iperf(),
+    "curl": Curl(),
+    "http.server": HttpServer(),
+    "python3": Python(),
 }
