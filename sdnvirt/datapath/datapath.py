@@ -19,6 +19,7 @@ from sdnvirt.datapath.flow_entries import FlowEntries, Removal
 from sdnvirt.datapath.groups import GroupTable
 from sdnvirt.datapath.meters import MeterTable
 from sdnvirt.datapath.pipeline import only_outputs, process, process_actions
+from sdnvirt.datapath.reasons import as_meters_stand
 from sdnvirt.datapath.state import PipelineState
 from sdnvirt.datapath.table import FlowTable
 from sdnvirt.datapath.walk import Narration, Walk
@@ -222,7 +223,11 @@ class Datapath:
         return len(self._cache)
 
     def explain(
-        self, in_port: int, frame: Frame, bridge: Callable[[Frame], list[str]] | None = None
+        self,
+        in_port: int,
+        frame: Frame,
+        bridge: Callable[[Frame], list[str]] | None = None,
+        now: int | None = None,
     ) -> list[str]:
         """Tell, table by table, what would become of a frame; nothing is counted or cached.
 
@@ -230,10 +235,12 @@ class Datapath:
             in_port: number of the port where it arrives.
             frame: the frame.
             bridge: tells what the switch's bridge would do with a frame.
+            now: virtual time, ns, at which meters are asked; None if they let everything pass.
         """
         narration: Narration = []
         flow = self.translate(in_port, frame, narration)
-        for conditions, emissions in [([], flow.preview(frame)), *flow.previews(frame)]:
+        usual = flow if now is None else as_meters_stand(flow, frame, now, narration)
+        for conditions, emissions in [([], usual.preview(frame)), *flow.previews(frame)]:
             when = f", if {' and '.join(conditions)}" if conditions else ""
             for sent, target in emissions:
                 narration.append(f"to {_place(target)}{_appearance(sent, frame)}{when}")

@@ -16,7 +16,7 @@ from mypy_extensions import mypyc_attr
 
 from sdnvirt.datapath.basis import Basis
 from sdnvirt.datapath.entry import FlowEntry
-from sdnvirt.datapath.meters import Meter
+from sdnvirt.datapath.meters import LiveBand, Meter
 from sdnvirt.datapath.rewriting.ip import raise_precedence
 from sdnvirt.datapath.rewriting.patch import Rewrite
 from sdnvirt.datapath.table import FlowTable
@@ -266,6 +266,11 @@ class Flow:
         return self.in_port, self.steps, self.lookups, self.reason, self.detail
 
 
+def metered(meter: Meter, band: LiveBand) -> Loss:
+    """Return the end of a packet that a meter's band drops."""
+    return Loss(DropReason.METERED, f"meter {meter.meter_id}, band of rate {band.spec.rate}")
+
+
 def sends(steps: Sequence[Step]) -> bool:
     """Whether a program sends or hands over anything, if its meters let the packet pass."""
     return any(
@@ -331,8 +336,7 @@ def _execute(steps: tuple[Step, ...], frame: Frame, now: int | None, size: int) 
             if band is None:
                 continue
             if not isinstance(band.spec, DscpRemarkBand):
-                detail = f"meter {step.meter.meter_id}, band of rate {band.spec.rate}"
-                emissions.append((frame, Loss(DropReason.METERED, detail)))
+                emissions.append((frame, metered(step.meter, band)))
                 return emissions
             levels = band.spec.prec_level
             frame = frame.rewritten(raise_precedence(frame.data, levels))

@@ -55,6 +55,11 @@ class LiveBand:
         self._level = self._capacity
         self._filled_ns = now
 
+    def has(self, amount: int, now: int) -> bool:
+        """Whether the band's rate would allow for this packet; see :meth:`takes`."""
+        level = self._level + self._rate * (now - self._filled_ns)
+        return min(level, self._capacity) >= amount * NS_PER_S
+
     def takes(self, amount: int, now: int) -> bool:
         """Whether the band's rate allows for this packet, which is then taken out of the bucket.
 
@@ -112,6 +117,11 @@ class Meter:
             return None
         over[0].tally.add(size)
         return over[0]
+
+    def would_exceed(self, size: int, now: int) -> LiveBand | None:
+        """Return what :meth:`exceeded` would; nothing is counted."""
+        amount = 1 if self.flags & OFPMF.PKTPS else size * 8
+        return next((band for band in self._by_rate if not band.has(amount, now)), None)
 
 
 class MeterTable:

@@ -11,6 +11,7 @@ from sdnvirt.datapath.entry import FlowEntry
 from sdnvirt.datapath.flow import Flow
 from sdnvirt.datapath.fragments import is_fragment
 from sdnvirt.datapath.outcomes import Beginning, decide
+from sdnvirt.datapath.reasons import choice
 from sdnvirt.datapath.tracking import track
 from sdnvirt.datapath.walk import ActionSet, Walk
 from sdnvirt.drops import DropReason
@@ -155,6 +156,8 @@ def _apply_group(walk: Walk, action: act.Group) -> None:
     walk.count(group.tally)
     key = walk.flow_key() if group.type == OFPGT.SELECT else b""
     chosen = walk.state.groups.choose(group, key, walk.state.lives)
+    if walk.narration is not None:
+        walk.narration.extend(choice(walk.state, group, chosen))
     if not chosen:
         walk.tell(f"  group {group_id}: no bucket is alive")
         walk.excuse = DropReason.NO_LIVE_BUCKET

@@ -311,7 +311,8 @@ class OpenFlowSwitch(Device):
 
     def explain(self, port: Port, frame: Frame) -> list[str]:
         """Tell, table by table, what would become of a frame."""
-        return self.datapath.explain(port.number, frame, partial(self._explain_bridge, port))
+        bridge = partial(self._explain_bridge, port)
+        return self.datapath.explain(port.number, frame, bridge, self._scheduler.now)
 
     def _explain_bridge(self, port: Port, frame: Frame) -> list[str]:
         return self._relay.explain(port, frame, self._scheduler.now)

@@ -203,6 +203,46 @@ def test_a_packet_out_counts_in_groups_and_an_explanation_does_not(driver: Any) 
     assert tallies(driver, 1) == (1, [1])
 
 
+def told(driver: Any) -> list[str]:
+    lines = driver.datapath.explain(1, Frame(FRAME))
+    return [line for line in lines if line.startswith("  group ")]
+
+
+def test_an_explanation_tells_why_a_bucket_is_chosen(driver: Any) -> None:
+    group(
+        driver,
+        1,
+        *out(2, weight=3),
+        *out(3, weight=1),
+        *out(9, 4, weight=2, watch_port=9),
+        kind=OFPGT.SELECT,
+    )
+    driver.apply(Group(1))
+    assert told(driver) == [
+        "  group 1: bucket 2 is left out: port 9 is not alive",
+        "  group 1: bucket 3 is left out: port 9 is not alive",
+        "  group 1: bucket 0 is chosen: by the flow's hash, with weight 3 of 4",
+        "  group 1, bucket 0: output:2",
+    ]
+
+
+def test_an_explanation_tells_why_a_bucket_is_left_out(driver: Any) -> None:
+    group(driver, 1, *out(2, watch_port=9), kind=OFPGT.FF)
+    both = Bucket(watch_port=9, watch_group=1, actions=(Output(2),))
+    group(driver, 2, both, *out(3, watch_port=3), *out(4, watch_port=4), kind=OFPGT.FF)
+    driver.apply(Group(2))
+    assert told(driver) == [
+        "  group 2: bucket 0 is left out: port 9 and group 1 are not alive",
+        "  group 2: bucket 1 is chosen: the first that is alive",
+        "  group 2, bucket 1: output:3",
+    ]
+    driver.apply(Group(1))
+    assert told(driver) == [
+        "  group 1: bucket 0 is left out: port 9 is not alive",
+        "  group 1: no bucket is alive",
+    ]
+
+
 def test_users_are_entries_and_groups_that_lead_to_a_group(driver: Any) -> None:
     group(driver, 1, *out(2))
     group(driver, 2, *to(1, 1))

@@ -208,6 +208,24 @@ def test_an_explanation_takes_nothing_out_of_a_bucket(driver: Any) -> None:
     assert passes(driver, 0)
 
 
+def test_an_explanation_tells_what_the_meter_does_now(driver: Any) -> None:
+    metered(driver, DropBand(1, burst_size=1), flags=OFPMF.PKTPS | BURST)
+
+    def ends(now: int) -> list[str]:
+        told: list[str] = driver.datapath.explain(1, Frame(FRAME), now=now)
+        return told[-2:]
+
+    for _ in range(2):
+        assert ends(0) == ["meter 1 lets it pass, as it stands now", "to port 2"]
+    assert passes(driver, 0)
+    assert ends(0) == [
+        "meter 1 applies its band 0, as it stands now: drop, over 1 packets/s",
+        f"to nowhere: {DropReason.METERED.value}",
+    ]
+    assert ends(10**9) == ["meter 1 lets it pass, as it stands now", "to port 2"]
+    assert passes(driver, 10**9)
+
+
 # meter mods (6.6)
 
 

@@ -328,6 +328,20 @@ def test_an_explanation_tells_both_ways(driver: Any) -> None:
     ]
 
 
+def test_an_explanation_takes_the_way_of_a_packet_that_is_raised_now(driver: Any) -> None:
+    meter(driver, remark())
+    by_colour(driver, Meter(1))
+    assert driver.datapath.explain(1, Frame(packet()), now=0)[-3:-1] == [
+        "meter 1 lets it pass, as it stands now",
+        "to port 2",
+    ]
+    assert where(driver) == [GREEN]
+    assert driver.datapath.explain(1, Frame(packet()), now=0)[-3:-1] == [
+        "meter 1 applies its band 0, as it stands now: dscp_remark, over 1 packets/s",
+        f"to port {YELLOW} as {len(packet())} B, rewritten",
+    ]
+
+
 def test_an_explanation_tells_why_a_raised_packet_is_lost(driver: Any) -> None:
     meter(driver, remark())
     by_colour(driver, Meter(1))
