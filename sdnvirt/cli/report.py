@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from click import style
 
 from sdnvirt.network.checks import CheckResult
+from sdnvirt.network.commands import CommandRun
 from sdnvirt.network.report import DropLine, Happening, Report
 from sdnvirt.units import format_time
 
@@ -74,12 +75,14 @@ def _plural(kind: str, count: int) -> str:
 def _checks(report: Report, width: int) -> str:
     """Return checks and timeline in order of time."""
     times = [check.at_ns for check in report.checks] + [one.at_ns for one in report.timeline]
+    times += [one.at_ns for one in report.commands]
     layout = _Layout(
         time=max((len(format_time(time)) for time in times), default=0),
         title=max((len(check.title) for check in report.checks), default=0),
         width=width,
     )
     lines = [(one.at_ns, layout.happening(one)) for one in report.timeline]
+    lines += [(one.at_ns, layout.command(one)) for one in report.commands]
     lines += [(check.at_ns, layout.check(check)) for check in report.checks]
     lines.sort(key=lambda line: line[0])
     heading = style("checks", bold=True)
@@ -98,6 +101,16 @@ class _Layout(NamedTuple):
     def happening(self, one: Happening) -> str:
         """Return a line of the timeline."""
         return f"{'':6}{format_time(one.at_ns):>{self.time}}  {style(one.what, bold=True)}"
+
+    def command(self, one: CommandRun) -> str:
+        """Return a command as a shell shows it, with its output below it."""
+        ended = "still runs" if one.status is None else f"status {one.status}"
+        ended = "" if one.status == 0 else f"  ({ended})"
+        title = style(f"{one.host}$ {one.line}", bold=True)
+        lines = [f"{'':6}{format_time(one.at_ns):>{self.time}}  {title}{ended}"]
+        indent = " " * (8 + self.time)
+        lines += [f"{indent}{text}".rstrip() for text in one.output.splitlines()]
+        return "\n".join(lines)
 
     def check(self, check: CheckResult) -> str:
         """Return a check, with where it stands in the file if it failed."""

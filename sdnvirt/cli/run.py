@@ -145,6 +145,7 @@ def _play(network: Network, checks: Checks) -> int:
                 network.boot()
             network.run_while(lambda: checks.pending, LONGEST_RUN_NS)
             network.run_until(end)
+            network.commands.finish()
     except _InterruptError as interrupt:
         return interrupt.status
     finally:

@@ -19,12 +19,13 @@ from sdnvirt.errors import UserError
 from sdnvirt.host.stack import Host
 from sdnvirt.network.arguments import frame_bytes, time_ns
 from sdnvirt.network.build import Plant, build
+from sdnvirt.network.commands import TimelineCommands
 from sdnvirt.network.faults import Faults
 from sdnvirt.network.graph import LiveGraph, node_of
 from sdnvirt.network.nodes import HostNode, Node, choices
 from sdnvirt.network.routing import CONVERGENCE_NS, converge
 from sdnvirt.network.timeline import play
-from sdnvirt.topology.events import Event
+from sdnvirt.topology.events import Event, RunCommand
 from sdnvirt.topology.resolved import Topology
 from sdnvirt.units import NS_PER_S, format_time
 from sdnvirt.virt.tunnel import FlowTunnel, KeyedTunnel
@@ -57,6 +58,7 @@ class Network:
         plant: every device and link.
         stories: which ports the packets of checks and pings crossed.
         faults: breaks links and nodes, and repairs them.
+        commands: those that the timeline runs on hosts.
         trace: digest of every frame that a port received, and their number.
         controller: the controller in this process, or None; it offers ``rest(method, path, body)``.
         last_cause: id of the latest conversation (a ping, an injected frame), from 1; 0 for none.
@@ -69,6 +71,7 @@ class Network:
         self.stories = Stories(self.world)
         self.trace = DigestTap(self.world)
         self.faults = Faults(self)
+        self.commands = TimelineCommands(self)
         self._graph = LiveGraph(topology, self.plant)
         self.controller: Any = None  # of a layer above this one
         self.last_cause = 0
@@ -296,7 +299,10 @@ class Network:
 
     def _play(self, event: Event) -> None:
         try:
-            play(event, self.faults)
+            if isinstance(event, RunCommand):
+                self.commands.start(event)
+            else:
+                play(event, self.faults)
         except UserError as error:
             self.fail(UserError(f"{event.where}: {error}"))
 

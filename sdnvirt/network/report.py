@@ -10,7 +10,9 @@ from sdnvirt.devices.bridge import Bridge
 from sdnvirt.devices.device import Port
 from sdnvirt.devices.vlan import Access
 from sdnvirt.network.checks import CheckResult
+from sdnvirt.network.commands import CommandRun
 from sdnvirt.network.switch_state import SwitchState, states
+from sdnvirt.topology.events import RunCommand
 
 if TYPE_CHECKING:
     from sdnvirt.network.network import Network
@@ -109,6 +111,7 @@ class Report:
         hops: frames received by any port.
         digest: of the trace.
         interrupted: whether the user ended the run.
+        commands: what the timeline ran on hosts.
     """
 
     name: str
@@ -129,6 +132,7 @@ class Report:
     hops: int
     digest: str
     interrupted: bool
+    commands: tuple[CommandRun, ...] = ()
 
     @property
     def held(self) -> bool:
@@ -161,7 +165,7 @@ def make_report(
         timeline=tuple(
             Happening(event.at_ns, str(event))
             for event in topology.timeline
-            if event.at_ns <= network.now
+            if event.at_ns <= network.now and not isinstance(event, RunCommand)
         ),
         checks=tuple(checks),
         traffic=(*_tenant_traffic(network), *_vlan_traffic(network), *_underlay(network)),
@@ -181,6 +185,7 @@ def make_report(
         hops=network.trace.hops,
         digest=network.trace.digest.hexdigest(),
         interrupted=interrupted,
+        commands=network.commands.results(),
     )
 
 

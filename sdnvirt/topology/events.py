@@ -138,3 +138,23 @@ class ControllerEvent(Event):
 
     def __str__(self) -> str:
         return f"{self.fault.value} controller"
+
+
+@dataclass(frozen=True, slots=True)
+class RunCommand(Event):
+    """A command runs on a host.
+
+    Attributes:
+        host: its name.
+        line: the command and its options.
+        background: whether the run ends without waiting for it.
+        stdin: what it reads.
+    """
+
+    host: str
+    line: str
+    background: bool
+    stdin: str
+
+    def __str__(self) -> str:
+        return f"{self.host}: {self.line}"

@@ -334,8 +334,22 @@ class ChangeSpec(LinkQuality):
     )
 
 
+class RunSpec(Model):
+    """A command on a host, such as ``ping -c 3 10.0.0.2``; the report shows what it prints."""
+
+    on: f.Name = Field(description="The host, VM or network function.")
+    command: f.Text = Field(description="The command and its options; see docs/commands.md.")
+    background: f.Flag = Field(
+        False,
+        description="Whether the run ends without waiting for it; then it is stopped as by Ctrl-C.",
+    )
+    stdin: f.Text | None = Field(
+        None, description="A line that it reads, as ``nc`` does. Default: nothing."
+    )
+
+
 class EventSpec(Model):
-    """Something that breaks, changes or is repaired during the run.
+    """Something that breaks, changes, is repaired or is run on a host during the run.
 
     A link carries frames while none of these holds it down: ``down``, ``partition``, ``crash``.
     Each repair takes back its own fault only.
@@ -369,11 +383,13 @@ class EventSpec(Model):
         "after a restart its apps begin anew; stalled, it does nothing until it resumes.",
     )
 
+    run: RunSpec | None = Field(None, description="A command runs on a host.")
+
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
         keys = (
             "down", "up", "flap", "break_", "mend", "change", "partition", "heal", "crash",
-            "restart", "controller",
+            "restart", "controller", "run",
         )  # fmt: skip
         one_of(self, keys)
         return self
@@ -464,7 +480,8 @@ class TopologySpec(Model):
         None, description="What steers the OpenFlow switches. Default: none."
     )
     timeline: list[EventSpec] = Field(
-        default_factory=list, description="What happens to links during the run."
+        default_factory=list,
+        description="What happens during the run: to links and nodes, and on hosts.",
     )
     duration: f.Time = Field(
         0, description="The run lasts at least this long; it lasts until all checks are done."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sdnvirt.errors import UserError
 from sdnvirt.topology import spec
 from sdnvirt.topology.events import (
     BreakDirection,
@@ -18,6 +19,7 @@ from sdnvirt.topology.events import (
     MendDirection,
     Partition,
     Restart,
+    RunCommand,
 )
 from sdnvirt.topology.problems import Path, Problems, Words
 from sdnvirt.topology.quality import changes
@@ -102,6 +104,25 @@ class _Builder:
                 else:
                     found = Words(f"{fault} in a file without a controller")
                     self._problems.add((*path, "controller"), found, "a section controller")
+
+            case spec.EventSpec(run=spec.RunSpec() as run):
+                if self._command(run, (*path, "run")):
+                    stdin = "" if run.stdin is None else f"{run.stdin}\n"
+                    yield RunCommand(at, where, run.on, run.command, run.background, stdin)
+
+    def _command(self, run: spec.RunSpec, path: Path) -> bool:
+        """Return whether there are such a host and such a command."""
+        from sdnvirt.commands.line import read
+
+        there = self._registry.require(run.on, (Kind.HOST, Kind.VM, Kind.FUNCTION), (*path, "on"))
+        try:
+            mistake = read(run.command).mistake()
+        except UserError as error:
+            mistake = str(error)
+        if mistake is not None:
+            expected = "a command such as ping -c 3 10.0.0.2"
+            self._problems.add((*path, "command"), Words(mistake), expected)
+        return there and mistake is None
 
     def _link(self, name: str, path: Path) -> Link | None:
         if name not in self._links:

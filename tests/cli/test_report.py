@@ -230,7 +230,9 @@ def _read(terminal: int) -> bytes:
 def test_every_key_of_the_json_report_is_documented(sdnvirt: Run, steered: Write) -> None:
     steered("""
         checks: [{ping: {from: h1, to: 10.0.0.9, count: 1, timeout: 100ms}, at: 10ms}]
-        timeline: [{at: 5ms, down: h2--s1}]
+        timeline:
+          - {at: 5ms, down: h2--s1}
+          - {at: 1ms, run: {on: h1, command: ip addr}}
     """)
     done = sdnvirt("run", "net.yaml", "--json", "-")
     assert done.status == 1

@@ -206,7 +206,7 @@ VALUES = {
     "two faults at once": (
         "timeline: [{at: 5s, crash: a, heal: true}]",
         "2:12: timeline[0]: found heal and crash, expected exactly one of down, up, flap, break, "
-        "mend, change, partition, heal, crash, restart, controller"),
+        "mend, change, partition, heal, crash, restart, controller, run"),
     "healing nothing": (
         "timeline: [{at: 5s, heal: false}]",
         "2:27: timeline[0].heal: found false, expected true"),
