@@ -18,6 +18,10 @@ up: it is stuck, and what a controller would read later is no longer true."""
 READ_SIZE: Final = 1 << 16
 """Bytes read from a socket at once; the size of the longest OpenFlow message."""
 
+PIECE_SIZE: Final = 128
+"""Bytes handed over at once. As many bytes of requests may have answers of two megabytes, and take
+a third of a second; what follows waits until those answers are on their way."""
+
 
 class State(Enum):
     """What a connection is doing."""
@@ -35,7 +39,8 @@ class Stream:
         transport: watches the socket.
         connection: the socket.
         coding: how bytes are written on the wire.
-        received: called with bytes of the controller's, in pieces of any size.
+        received: called with bytes of the controller's, in pieces of any size; not while bytes
+            wait for the controller, so that one which asks and does not read has to wait.
         lost: called once, with a reason, when the connection ended; in an event of its own, never
             from inside :meth:`send`.
 
@@ -62,6 +67,7 @@ class Stream:
         self._lost = lost
         self._unsent = bytearray()
         self._outgoing = bytearray()
+        self._incoming = bytearray()
         self._silent = False
 
     def dial(self, target: Any) -> None:
@@ -106,6 +112,7 @@ class Stream:
             return
         if events & WRITE:
             self._flush()
+            self._hand_over()
         if events & READ and self.state is not State.CLOSED:
             self._read()
 
@@ -126,9 +133,16 @@ class Stream:
             self._flush()  # the alert that tells the other side
             self._lose(str(error))
             return
+        self._incoming += said
         self._advance()
-        if said and self.state is State.OPEN:
-            self._received(said)
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Hand over what was read, as long as the answers find their way out."""
+        while self._incoming and not self._outgoing and self.state is State.OPEN:
+            piece = bytes(self._incoming[:PIECE_SIZE])
+            del self._incoming[:PIECE_SIZE]
+            self._received(piece)
 
     def _advance(self) -> None:
         """Send what had to wait until the connection was secured."""
@@ -155,7 +169,9 @@ class Stream:
         if len(self._outgoing) > SEND_LIMIT:
             self._lose(f"the controller does not read; {SEND_LIMIT} bytes wait for it")
             return
-        events = READ | (WRITE if self._outgoing else 0)
+        events = WRITE if self._outgoing else READ
+        if not self._incoming:
+            events |= READ
         self._transport.watch(self._socket, events, self._serve)
 
     def _lose(self, why: str) -> None:

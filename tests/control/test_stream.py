@@ -22,6 +22,7 @@ class Pair:
 
     def __init__(self) -> None:
         self.transport = Transport(Scheduler())
+        self.answer = b""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             own = socket.create_connection(listener.getsockname())
             own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
@@ -29,7 +30,12 @@ class Pair:
         self.peer.setblocking(False)
         self.received: list[bytes] = []
         self.lost: list[str] = []
-        self.stream = Stream(self.transport, own, Plain(), self.received.append, self.lost.append)
+        self.stream = Stream(self.transport, own, Plain(), self._take, self.lost.append)
+
+    def _take(self, piece: bytes) -> None:
+        self.received.append(piece)
+        if self.answer:
+            self.stream.send(self.answer)
 
     def until(self, condition: Callable[[], object]) -> None:
         deadline = time.monotonic() + PATIENCE_S
@@ -68,6 +74,27 @@ def test_what_a_slow_peer_did_not_take_is_sent_later(pair: Pair) -> None:
     assert not read()
     pair.until(read)
     assert got == sent
+
+
+def test_who_asks_and_does_not_read_has_to_wait(pair: Pair) -> None:
+    """Answering all at once would take the network's time, and memory without bound."""
+    pair.answer = bytes(100_000)
+    pair.stream.begin()
+    questions = bytes(range(256)) * 8
+    pair.peer.sendall(questions)
+    pair.transport.pacer.run_until(pair.transport.scheduler.now + 50_000_000)
+    assert 0 < len(b"".join(pair.received)) < len(questions) // 2
+    got = 0
+
+    def read() -> bool:
+        nonlocal got
+        with suppress(BlockingIOError):
+            got += len(pair.peer.recv(1 << 20))
+        return b"".join(pair.received) == questions
+
+    pair.until(read)
+    pair.until(lambda: read() and got == len(pair.answer) * len(pair.received))
+    assert pair.lost == []
 
 
 def test_the_end_is_told_once_and_not_from_inside_a_call(pair: Pair) -> None:
