@@ -274,6 +274,7 @@ class TestEnds:
             return connection
 
         with peers.run(question) as connection:
+            peers.until(lambda: programs)  # the kernel knows first that they are connected
             [ours] = programs
             peers.until(lambda: ours.eof)
             assert ours.connection.state is State.CLOSE_WAIT
@@ -326,6 +327,7 @@ class TestEnds:
         """As after a crash: whatever the kernel says then is answered by a RST."""
         programs = listen(host, end=False)
         with peers.run(lambda: connected(ip)) as connection:
+            peers.until(lambda: programs)  # the kernel knows first that they are connected
             [ours] = programs
             del host.tcp.connections[ours.connection.ends]
 
@@ -388,6 +390,7 @@ class TestEnds:
             return lambda: connection.sendall(OUR_STREAM * 6)
 
         with peers.run(lambda: connected(ip)) as connection:
+            peers.until(lambda: programs)  # the kernel knows first that they are connected
             [ours] = programs
             ours.connection.pause_reading()
             sending = peers.kernel.start(send(connection))
