@@ -13,6 +13,7 @@ from sdnvirt.commands.iperf.command import Iperf
 from sdnvirt.commands.nc import Netcat
 from sdnvirt.commands.ping import Ping, Ping6
 from sdnvirt.commands.ss import Ss
+from sdnvirt.commands.tcpdump.command import Tcpdump
 from sdnvirt.commands.traceroute import Traceroute
 
 COMMANDS: Final[dict[str, Command]] = {
@@ -25,6 +26,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "nc": Netcat(),
     "iperf": Iperf(),
     "curl": Curl(),
+    "tcpdump": Tcpdump(),
     "http.server": HttpServer(),
     "python3": Python(),
 }
