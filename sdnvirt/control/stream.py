@@ -143,6 +143,8 @@ class Stream:
             piece = bytes(self._incoming[:PIECE_SIZE])
             del self._incoming[:PIECE_SIZE]
             self._received(piece)
+        if self._coding.ended and not self._incoming:
+            self._lose("the controller closed the connection")
 
     def _advance(self) -> None:
         """Send what had to wait until the connection was secured."""

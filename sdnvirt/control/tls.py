@@ -76,6 +76,11 @@ class Coding(Protocol):
         """Whether bytes can be sent."""
         ...
 
+    @property
+    def ended(self) -> bool:
+        """Whether the other side took leave, so that nothing more comes."""
+        ...
+
     def start(self) -> None:
         """Begin; the connection is there."""
 
@@ -102,6 +107,7 @@ class Plain:
     """No TLS: bytes are written as they are."""
 
     established = True
+    ended = False
 
     def __init__(self) -> None:
         self._outgoing: list[bytes] = []
@@ -136,6 +142,7 @@ class Tls:
 
     Attributes:
         established: whether the handshake is over.
+        ended: whether the other side took leave.
     """
 
     def __init__(self, context: ssl.SSLContext, *, server_side: bool) -> None:
@@ -143,6 +150,7 @@ class Tls:
         self._to_wire = ssl.MemoryBIO()
         self._end = context.wrap_bio(self._from_wire, self._to_wire, server_side=server_side)
         self.established = False
+        self.ended = False
 
     def start(self) -> None:
         """Begin the handshake."""
@@ -160,11 +168,17 @@ class Tls:
         pieces: list[bytes] = []
         while self.established:
             try:
-                pieces.append(self._end.read(_RECORD_SIZE))
-            except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
+                piece = self._end.read(_RECORD_SIZE)
+            except ssl.SSLWantReadError:
                 break
+            except ssl.SSLZeroReturnError:
+                piece = b""
             except ssl.SSLError as error:
                 raise TlsError(_told(error)) from error
+            if not piece:  # the other side took leave
+                self.ended = True
+                break
+            pieces.append(piece)
         return b"".join(pieces)
 
     def outgoing(self) -> bytes:

@@ -26,7 +26,7 @@ from cryptography.x509.oid import NameOID
 from sdnvirt.addresses import Mac
 from sdnvirt.control.listener import Listener
 from sdnvirt.control.remote import RemoteController, RemoteSide
-from sdnvirt.control.tls import TlsFiles
+from sdnvirt.control.tls import Tls, TlsFiles
 from sdnvirt.control.transport import Transport
 from sdnvirt.devices.switch import OpenFlowSwitch
 from sdnvirt.devices.world import World
@@ -292,6 +292,37 @@ def test_a_switch_listens_for_those_whom_its_ca_has_signed(
     assert len(listening.listener.guests) == 1
     friend.transport.close()
     foe.transport.close()
+
+
+def test_who_takes_leave_is_not_waited_for(switch_files: TlsFiles) -> None:
+    """OpenSSL tells of a peer's leave by reading nothing, again and again."""
+    here = Tls(switch_files.context(server_side=True), server_side=True)
+    peer = Tls(switch_files.context(server_side=False), server_side=False)
+    peer.start()
+    for _ in range(2):
+        here.receive(peer.outgoing())
+        peer.receive(here.outgoing())
+    assert here.established
+    assert not here.ended
+    peer.send(b"last words")
+    peer.close()
+    assert here.receive(peer.outgoing()) == b"last words"
+    assert here.ended
+
+
+def test_one_after_the_other_may_come_and_take_leave(
+    listening: Listening, switch_files: TlsFiles
+) -> None:
+    for _ in range(2):
+        visitor = Dialler()
+        side = visitor.dial(f"ssl:127.0.0.1:{listening.listener.address.port}", switch_files)
+        transport = visitor.transport
+        while not visitor.heard:
+            for one in (listening.transport, transport):
+                one.pacer.run_until(one.scheduler.now + 1_000_000)
+        side.close()
+        _until(listening.transport, lambda: not listening.listener.guests)
+        transport.close()
 
 
 def test_plain_bytes_at_a_secured_listener_are_no_openflow(listening: Listening) -> None:
