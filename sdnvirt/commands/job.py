@@ -87,7 +87,7 @@ async def execute(invocation: Invocation, at: Surroundings) -> int:
     """Run a command; return its exit status."""
     options = invocation.command.options(invocation.name)
     try:
-        given = options.parse_args(invocation.arguments)
+        given = options.read(invocation.arguments)
         return await invocation.command.run(given, at)
     except UsageError as error:
         at.out.write(str(error))

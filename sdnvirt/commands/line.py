@@ -38,7 +38,7 @@ class Invocation:
     def mistake(self) -> str | None:
         """Return what the command would say of its options, or None if they are right."""
         try:
-            self.command.options(self.name).parse_args(self.arguments)
+            self.command.options(self.name).read(self.arguments)
         except UsageError as error:
             return str(error).partition("\n")[0]
         except HelpRequested:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
 from sdnvirt.units import NS_PER_S
@@ -45,6 +46,17 @@ class Options(argparse.ArgumentParser):
         )  # fmt: skip
         self.color = False  # where argparse knows colours
         self.add_argument("--help", action="help", help="tell this")
+
+    def read(self, words: Sequence[str]) -> argparse.Namespace:
+        """Return what the words ask for; options may stand between other words, as in getopt.
+
+        Raises:
+            UsageError: they make no sense.
+            HelpRequested: they ask how the command is called.
+        """
+        if any(action.nargs == argparse.REMAINDER for action in self._actions):
+            return self.parse_args(words)
+        return self.parse_intermixed_args(words)
 
     def error(self, message: str) -> NoReturn:
         """Raise what is wrong, as the command prints it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sdnvirt.commands.command import Command
+from sdnvirt.commands.dns import Dig, Nslookup
 from sdnvirt.commands.http.curl import Curl
 from sdnvirt.commands.http.server import HttpServer, Python
 from sdnvirt.commands.ip.command import Ip
@@ -25,6 +26,8 @@ COMMANDS: Final[dict[str, Command]] = {
     "ss": Ss(),
     "nc": Netcat(),
     "iperf": Iperf(),
+    "dig": Dig(),
+    "nslookup": Nslookup(),
     "curl": Curl(),
     "tcpdump": Tcpdump(),
     "http.server": HttpServer(),

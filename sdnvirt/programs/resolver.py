@@ -113,7 +113,7 @@ async def _ask(host: Host, name: str, record: str) -> list[IpAddress]:
     query = dns.message.make_query(name, record, id=identifier)
     for _ in range(ROUNDS):
         for server in host.dns_servers:
-            answer = await _exchange(query, server)
+            answer = await exchange(query, server)
             if answer is None or answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
                 continue  # the next server may know more
             return _records(answer, name, record)
@@ -142,7 +142,7 @@ def _records(answer: Message, name: str, record: str) -> list[IpAddress]:
     return []
 
 
-async def _exchange(query: QueryMessage, server: IpAddress) -> Message | None:
+async def exchange(query: QueryMessage, server: IpAddress) -> Message | None:
     """Send a query to a server; return its answer, or None if there is none that is right."""
     try:
         async with timeout(TIMEOUT_S):

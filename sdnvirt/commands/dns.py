@@ -1,0 +1,225 @@
+"""dig and nslookup: questions to DNS servers, and their answers in the words of BIND's tools."""
+
+from __future__ import annotations
+
+import socket
+from argparse import Namespace
+from typing import TYPE_CHECKING, Final
+
+from sdnvirt.addresses import IpAddress
+from sdnvirt.commands.command import Command, Failure, Surroundings, address
+from sdnvirt.commands.options import Options
+from sdnvirt.programs.resolver import DNS_PORT, exchange
+
+if TYPE_CHECKING:
+    from dns.message import Message
+
+NO_REPLY: Final = 9
+"""Exit status of dig if no server has answered."""
+
+_SECTIONS: Final = ("QUESTION", "ANSWER", "AUTHORITY", "ADDITIONAL")
+
+
+async def ask(at: Surroundings, name: str, kind: str, servers: list[IpAddress]) -> _Answer | None:
+    """Ask servers one after the other; return the first answer, or None if none has come.
+
+    Raises:
+        ValueError: the name or the type of record is none.
+    """
+    import dns.exception
+    import dns.message
+
+    identifier = at.host.world.streams.stream(f"dns {at.host.name}").getrandbits(16)
+    try:
+        query = dns.message.make_query(name, kind, id=identifier)
+    except (dns.exception.DNSException, ValueError) as error:
+        raise ValueError(str(error)) from None
+    for server in servers:
+        began_ns = at.now
+        message = await exchange(query, server)
+        if message is not None:
+            return _Answer(message, server, at.now - began_ns)
+    return None
+
+
+class _Answer:
+    """An answer, who gave it and how long it took."""
+
+    def __init__(self, message: Message, server: IpAddress, took_ns: int) -> None:
+        self.message = message
+        self.server = server
+        self.took_ns = took_ns
+
+
+async def _servers(at: Surroundings, named: str | None) -> list[IpAddress]:
+    if named is None:
+        return list(at.host.dns_servers)
+    return [await at.resolve(named)]
+
+
+class Dig(Command):
+    """dig: a question to a DNS server."""
+
+    summary = "ask a DNS server"
+
+    def options(self, name: str) -> Options:
+        """Return the options of dig that mean something here."""
+        options = Options(name, self.summary)
+        options.add_argument("-x", dest="reverse", metavar="ADDRESS", help="the name of it")
+        options.add_argument("-t", dest="type", help="type of record")
+        options.add_argument("words", nargs="*", help="[@server] [name] [type] [+short]")
+        return options
+
+    async def run(self, given: Namespace, at: Surroundings) -> int:
+        """Ask, and print the answer."""
+        server, name, kind, short = self._read(given)
+        try:
+            servers = await _servers(at, server)
+        except socket.gaierror:
+            raise Failure(f"dig: couldn't get address for '{server}': not found", 10) from None
+        try:
+            answer = await ask(at, name, kind, servers)
+        except ValueError as error:
+            raise Failure(f"dig: {error}", 1) from None
+        if not short:
+            at.out.line(f"\n; <<>> DiG <<>> {' '.join(self._line(given))}")
+            at.out.line(";; global options: +cmd")
+        if answer is None:
+            for one in servers:
+                at.out.line(f";; communications error to {one}#{DNS_PORT}: timed out")
+            raise Failure(";; no servers could be reached", NO_REPLY)
+        if short:
+            for rrset in answer.message.answer:
+                for record in rrset:
+                    at.out.line(record.to_text())
+            return 0
+        _print(answer, at)
+        return 0
+
+    @staticmethod
+    def _line(given: Namespace) -> list[str]:
+        reverse = ["-x", given.reverse] if given.reverse else []
+        return [*reverse, *(["-t", given.type] if given.type else []), *given.words]
+
+    @staticmethod
+    def _read(given: Namespace) -> tuple[str | None, str, str, bool]:
+        """Return the server, the name, the type of record, and whether the answer is short."""
+        import dns.exception
+        import dns.rdatatype
+        import dns.reversename
+
+        server, name, kind, short = None, None, given.type, False
+        for word in given.words:
+            if word.startswith("@"):
+                server = word[1:]
+            elif word.startswith("+"):
+                if word not in ("+short", "+noshort"):
+                    raise Failure(f"Invalid option: {word}", 1)
+                short = word == "+short"
+            elif name is None and given.reverse is None:
+                name = word
+            else:
+                kind = word
+        if given.reverse is not None:
+            if address(given.reverse) is None:
+                raise Failure(f"Invalid IP address {given.reverse}", 1)
+            name, kind = str(dns.reversename.from_address(given.reverse)), kind or "PTR"
+        kind = (kind or "A").upper()
+        try:
+            dns.rdatatype.from_text(kind)
+        except (dns.exception.DNSException, ValueError):
+            raise Failure(f";; Warning, ignoring invalid type {kind}", 1) from None
+        return server, name or ".", kind, short
+
+
+def _print(answer: _Answer, at: Surroundings) -> None:
+    import dns.flags
+    import dns.opcode
+    import dns.rcode
+
+    message = answer.message
+    counts = [sum(map(len, section)) or len(section) for section in message.sections]
+    counts[0] = len(message.question)
+    opcode = dns.opcode.to_text(message.opcode())
+    status = dns.rcode.to_text(message.rcode())
+    at.out.line(";; Got answer:")
+    at.out.line(f";; ->>HEADER<<- opcode: {opcode}, status: {status}, id: {message.id}")
+    told = ", ".join(
+        f"{'QUERY' if name == 'QUESTION' else name}: {count}"
+        for name, count in zip(_SECTIONS, counts, strict=True)
+    )
+    at.out.line(f";; flags: {dns.flags.to_text(message.flags).lower()}; {told}")
+    for title, section in zip(_SECTIONS, message.sections, strict=True):
+        if not section:
+            continue
+        at.out.line(f"\n;; {title} SECTION:")
+        for rrset in section:
+            if title == "QUESTION":
+                at.out.line(f";{rrset.name}\t\t\tIN\t{_type(rrset.rdtype)}")
+                continue
+            for record in rrset:
+                text = record.to_text()
+                at.out.line(f"{rrset.name}\t\t{rrset.ttl}\tIN\t{_type(rrset.rdtype)}\t{text}")
+    at.out.line(f"\n;; Query time: {answer.took_ns // 10**6} msec")
+    at.out.line(f";; SERVER: {answer.server}#{DNS_PORT}({answer.server}) (UDP)")
+    at.out.line(f";; MSG SIZE  rcvd: {len(message.wire or b'')}\n")
+
+
+def _type(number: int) -> str:
+    import dns.rdatatype
+
+    return dns.rdatatype.to_text(dns.rdatatype.RdataType.make(number))
+
+
+class Nslookup(Command):
+    """nslookup: the addresses of a name."""
+
+    summary = "look up the addresses of a name"
+
+    def options(self, name: str) -> Options:
+        """Return the options of nslookup that mean something here."""
+        options = Options(name, self.summary)
+        options.add_argument("name")
+        options.add_argument("server", nargs="?", help="whom to ask")
+        return options
+
+    async def run(self, given: Namespace, at: Surroundings) -> int:
+        """Ask for addresses of both versions of IP, and print them."""
+        import dns.flags
+        import dns.rcode
+
+        try:
+            servers = await _servers(at, given.server)
+        except socket.gaierror:
+            said = f"couldn't get address for '{given.server}': not found"
+            raise Failure(f"nslookup: {said}") from None
+        found: list[str] = []
+        for kind in ("A", "AAAA"):
+            try:
+                answer = await ask(at, given.name, kind, servers)
+            except ValueError as error:
+                raise Failure(f"nslookup: {error}") from None
+            if answer is None:
+                raise Failure(";; connection timed out; no servers could be reached\n")
+            message = answer.message
+            if kind == "A":
+                at.out.line(f"Server:\t\t{answer.server}")
+                at.out.line(f"Address:\t{answer.server}#{DNS_PORT}\n")
+                if message.rcode() == dns.rcode.NOERROR and not message.flags & dns.flags.AA:
+                    at.out.line("Non-authoritative answer:")
+            if message.rcode() != dns.rcode.NOERROR:
+                said = dns.rcode.to_text(message.rcode())
+                raise Failure(f"** server can't find {given.name}: {said}\n")
+            for rrset in message.answer:
+                text = str(rrset.name).rstrip(".")
+                for record in rrset:
+                    if _type(rrset.rdtype) == "CNAME" and kind == "A":
+                        at.out.line(f"{text}\tcanonical name = {record.to_text()}")
+                    elif _type(rrset.rdtype) == kind:
+                        found.append(f"Name:\t{text}\nAddress: {record.to_text()}")
+        for one in found:
+            at.out.line(one)
+        if not found:
+            at.out.line(f"*** Can't find {given.name}: No answer")
+        at.out.line()
+        return 0 if found else 1
