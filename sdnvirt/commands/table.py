@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sdnvirt.commands.command import Command
+from sdnvirt.commands.dhclient import Dhclient
 from sdnvirt.commands.dns import Dig, Nslookup
 from sdnvirt.commands.http.curl import Curl
 from sdnvirt.commands.http.server import HttpServer, Python
@@ -26,6 +27,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "ss": Ss(),
     "nc": Netcat(),
     "iperf": Iperf(),
+    "dhclient": Dhclient(),
     "dig": Dig(),
     "nslookup": Nslookup(),
     "curl": Curl(),

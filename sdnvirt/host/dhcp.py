@@ -62,6 +62,11 @@ class DhcpService:
         """The lease that the interface has, or None."""
         return self.client.lease
 
+    @property
+    def active(self) -> bool:
+        """Whether it has a lease, or asks for one."""
+        return self.client.next_timeout() != NEVER or self.client.lease is not None
+
     def start_at(self, time_ns: int) -> None:
         """Begin at a time (ns)."""
         self._host.world.scheduler.call_at(time_ns, self._start)
