@@ -7,6 +7,7 @@ impairment and discipline, while links, directions, nodes and the controller fai
 from __future__ import annotations
 
 import asyncio
+import sys
 from ipaddress import IPv6Interface
 from typing import Any
 
@@ -92,8 +93,8 @@ def main() -> None:
                 net["h1"].run(transfer(address, found))
         net.run_until("300s")
         drops = {reason.name: count for reason, count in net.world.ledger.by_reason().items()}
-        print(net.trace.digest.hexdigest(), net.world.ledger.imbalance(), sorted(found))
-        print(drops)
+        imbalance = net.world.ledger.imbalance()
+        sys.stdout.write(f"{net.trace.digest.hexdigest()} {imbalance} {sorted(found)}\n{drops}\n")
 
 
 if __name__ == "__main__":
