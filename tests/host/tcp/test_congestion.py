@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,6 +125,21 @@ class TestCubic:
                 control.acknowledged(MSS, trip * MS, MS)
         cubic_alone = 0.4 * (0.2 - (0.3 * 20 / 0.4) ** (1 / 3)) ** 3 + 20
         assert control.cwnd / MSS > cubic_alone + 0.4 * trips
+
+    def test_it_grows_as_reno_beyond_the_window_of_the_last_loss_only(self) -> None:
+        """RFC 9438, 4.3: from cwnd_prior on, not from what fast convergence made of it."""
+        control = Cubic(MSS)
+        control.congested(40 * MSS, 0)
+        control.congested(30 * MSS, 0)
+        windows = []
+        for trip in range(30):
+            windows.append(control.cwnd / MSS)
+            for _ in range(control.cwnd // MSS):
+                control.acknowledged(MSS, trip * MS, MS)
+        below = [after - before for before, after in pairwise(windows) if 22 < after < 30]
+        beyond = [after - before for before, after in pairwise(windows) if before > 31]
+        assert max(below) <= 9 / 17 + 0.01
+        assert min(beyond) > 0.9
 
     def test_fast_convergence_gives_room(self) -> None:
         control = Cubic(MSS)
