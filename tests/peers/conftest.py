@@ -174,7 +174,8 @@ class Peers:
 
     def __init__(self) -> None:
         self.world = World(seed=1)
-        self.kernel = Namespace()
+        self._namespaces: list[Namespace] = []
+        self.kernel = self.another_kernel()
         self._transport: Transport | None = None
         self._macs = 0
         self.links: list[Link] = []
@@ -209,17 +210,29 @@ class Peers:
         self.links.append(link)
         return link
 
-    def tap(self, near: Port, *addresses: str, parameters: LinkParameters = CABLE) -> Link:
+    def another_kernel(self) -> Namespace:
+        """Return one more namespace."""
+        namespace = Namespace()
+        self._namespaces.append(namespace)
+        return namespace
+
+    def tap(
+        self,
+        near: Port,
+        *addresses: str,
+        parameters: LinkParameters = CABLE,
+        kernel: Namespace | None = None,
+    ) -> Link:
         """Join a port to a new interface of the kernel, which is called as the port.
 
         The hosts are settled then, and real time begins, if it has not.
         """
-        name, transport = near.name, self.transport
-        file = self.kernel.do(lambda: open_tap(name))
+        name, transport, kernel = near.name, self.transport, kernel or self.kernel
+        file = kernel.do(lambda: open_tap(name))
         tap = TapDevice(name, self.world, Mac(0), file, transport)
         link = self.link(near, tap.port, parameters)
-        self.kernel.sysctl(f"ipv6/conf/{name}/accept_dad", 0)  # which takes a second or two
-        self.kernel.ip(
+        kernel.sysctl(f"ipv6/conf/{name}/accept_dad", 0)  # which takes a second or two
+        kernel.ip(
             *(f"addr add {one} dev {name}{' nodad' if ':' in one else ''}" for one in addresses),
             f"link set {name} mtu {parameters.mtu} up",
         )
@@ -253,7 +266,8 @@ class Peers:
         """End real time, and the TAP devices and the namespace with it."""
         if self._transport is not None:
             self._transport.close()
-        self.kernel.close()
+        for namespace in self._namespaces:
+            namespace.close()
 
 
 @dataclass(frozen=True)
