@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,45 +24,52 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkDown(Event):
+class LinkEvent(Event):
+    """Something that happens to a link; ``verb`` is the word for it in reports."""
+
+    verb: ClassVar[str]
+    link: str
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.link}"
+
+
+class LinkDown(LinkEvent):
     """A link is pulled out."""
 
-    link: str
-
-    def __str__(self) -> str:
-        return f"down {self.link}"
+    __slots__ = ()
+    verb = "down"
 
 
-@dataclass(frozen=True, slots=True)
-class LinkUp(Event):
+class LinkUp(LinkEvent):
     """A link is plugged in again."""
 
-    link: str
-
-    def __str__(self) -> str:
-        return f"up {self.link}"
+    __slots__ = ()
+    verb = "up"
 
 
 @dataclass(frozen=True, slots=True)
-class BreakDirection(Event):
-    """The direction of a link that begins at a node loses all frames."""
+class DirectionEvent(LinkEvent):
+    """Something that happens to the direction of a link that begins at the node ``start``."""
 
-    link: str
     start: str
 
     def __str__(self) -> str:
-        return f"break {self.link} from {self.start}"
+        return f"{self.verb} {self.link} from {self.start}"
 
 
-@dataclass(frozen=True, slots=True)
-class MendDirection(Event):
+class BreakDirection(DirectionEvent):
+    """The direction loses all frames."""
+
+    __slots__ = ()
+    verb = "break"
+
+
+class MendDirection(DirectionEvent):
     """The direction works again."""
 
-    link: str
-    start: str
-
-    def __str__(self) -> str:
-        return f"mend {self.link} from {self.start}"
+    __slots__ = ()
+    verb = "mend"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +109,28 @@ class Heal(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Crash(Event):
+class NodeEvent(Event):
+    """Something that happens to a node; ``verb`` is the word for it in reports."""
+
+    verb: ClassVar[str]
+    node: str
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.node}"
+
+
+class Crash(NodeEvent):
     """A node loses its power."""
 
-    node: str
-
-    def __str__(self) -> str:
-        return f"crash {self.node}"
+    __slots__ = ()
+    verb = "crash"
 
 
-@dataclass(frozen=True, slots=True)
-class Restart(Event):
+class Restart(NodeEvent):
     """A node that crashed starts again."""
 
-    node: str
-
-    def __str__(self) -> str:
-        return f"restart {self.node}"
+    __slots__ = ()
+    verb = "restart"
 
 
 class ControllerFault(Enum):
