@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from sdnvirt import topology
+from sdnvirt.errors import TopologyError
 
 TOPOLOGIES = Path(__file__).parents[2] / "topologies"
 
@@ -22,3 +26,15 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
             stub.parent.mkdir(exist_ok=True)
             stub.touch()
     return copy
+
+
+@pytest.fixture(scope="session")
+def problems() -> Callable[..., list[str]]:
+    """Return the mistakes in the text of a topology that has a name, line by line."""
+
+    def find(text: str, path: str = "f.yaml") -> list[str]:
+        with pytest.raises(TopologyError) as caught:
+            topology.loads("name: x\n" + text, path)
+        return caught.value.problems
+
+    return find

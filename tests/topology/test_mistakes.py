@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from sdnvirt import topology
-from sdnvirt.errors import TopologyError
 from sdnvirt.topology.names import MAX_NODES
 from sdnvirt.topology.plant import MAX_HYPERVISORS
 from sdnvirt.topology.problems import MAX_PROBLEMS
+
+Told = Callable[..., list[str]]
+"""Returns the mistakes in a text, line by line, as of the fixture ``problems``."""
 
 NAME = (
     "a name of at most 28 lowercase letters, digits and single hyphens, first a letter, "
@@ -34,12 +35,6 @@ QUEUED = """\
 hosts: {'h[1-2]': {address: '10.0.0.[1-2]/24'}}
 links: [{between: ['h[1-2]', s1], rate: 10Mbit/s}]
 switches: {s1: {kind: openflow, """
-
-
-def problems(text: str, path: str = "f.yaml") -> list[str]:
-    with pytest.raises(TopologyError) as caught:
-        topology.loads("name: x\n" + text, path)
-    return caught.value.problems
 
 
 VALUES = {
@@ -214,7 +209,7 @@ VALUES = {
 
 
 @pytest.mark.parametrize("mistake", VALUES)
-def test_a_wrong_value(mistake: str) -> None:
+def test_a_wrong_value(mistake: str, problems: Told) -> None:
     text, expected = VALUES[mistake]
     assert problems(text) == [f"f.yaml:{expected}"]
 
@@ -506,12 +501,12 @@ PARTS = {
 
 
 @pytest.mark.parametrize("mistake", PARTS)
-def test_parts_that_do_not_fit(mistake: str) -> None:
+def test_parts_that_do_not_fit(mistake: str, problems: Told) -> None:
     text, expected = PARTS[mistake]
     assert problems(text) == [f"f.yaml:{expected}"]
 
 
-def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(problems: Told) -> None:
     lines = problems("sed: 1\nhosts:\n  h1: {address: x}\n  H2: {address: 10.0.0.1/24}\nlinks: 5\n")
     assert [line.split(": ")[:2] for line in lines] == [
         ["f.yaml:2:1", "sed"],
@@ -521,111 +516,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
     ]
 
 
-def test_no_more_lines_than_anyone_reads() -> None:
+def test_no_more_lines_than_anyone_reads(problems: Told) -> None:
     lines = problems("hosts:\n" + "".join(f"  h{n}: {{address: x}}\n" for n in range(150)))
     assert len(lines) == MAX_PROBLEMS + 1
     assert lines[-1] == "f.yaml: and 50 more"
-
-
-def test_a_missing_app_names_the_places_where_it_was_looked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder, current = tmp_path / "topologies", tmp_path / "current"
-    current.mkdir()
-    monkeypatch.chdir(current)
-    (line,) = problems("controller: {app: my.py}", str(folder / "f.yaml"))
-    assert line == (
-        f"{folder}/f.yaml:2:19: controller.app: found 'my.py', expected a Python file or a module "
-        f"such as my.app; tried {folder}/my.py, {tmp_path}/my.py, {current}/my.py"
-    )
-
-
-def test_a_file_that_is_not_there_may_be_meant_to_be_a_neighbour(tmp_path: Path) -> None:
-    (tmp_path / "apps").mkdir()
-    (tmp_path / "apps" / "switch.py").touch()
-    (tmp_path / "apps" / "readme").touch()
-    (tmp_path / "net.graphml").touch()
-    (line,) = problems("controller: {app: apps/swich.py}", str(tmp_path / "f.yaml"))
-    assert line.endswith("; did you mean apps/switch.py?")
-    (line,) = problems("controller: {app: apps/readme}", str(tmp_path / "f.yaml"))
-    assert "found 'apps/readme', expected a Python file or a module" in line
-    (line,) = problems("fabric: {graphml: {file: nett.graphml}}", str(tmp_path / "f.yaml"))
-    assert line.endswith("; did you mean net.graphml?")
-
-
-def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    for path, reason in (
-        (tmp_path / "absent.yaml", "No such file or directory"),
-        (tmp_path, "Is a directory"),
-        ("a\0b", "embedded null byte"),
-    ):
-        with pytest.raises(TopologyError) as caught:
-            topology.load(path)
-        assert caught.value.problems == [
-            f"{path}: found no readable file ({reason}), expected a topology file"
-        ]
-
-
-def test_a_dict_has_no_lines_but_the_same_messages() -> None:
-    with pytest.raises(TopologyError) as caught:
-        topology.from_dict({"name": "x", "hosts": {"h1": {"address": "x", 5: 1}}}, "bench")
-    lines = caught.value.problems
-    assert lines[0].startswith("bench: hosts.h1.address: found 'x', expected an IPv4 address")
-    assert all(line.startswith("bench: ") for line in lines)
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [
-        ("<graph", "found 'g.graphml', expected a GraphML file"),
-        ("<!DOCTYPE x><graphml/>", "expected at most 8388608 bytes and no DOCTYPE"),
-        (
-            '<graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph edgedefault="directed">'
-            '<node id="a"/><edge source="a" target="a"/></graph></graphml>',
-            "found a link from a to itself, expected links of two nodes",
-        ),
-        (
-            '<graphml xmlns="http://graphml.graphdrawing.org/xmlns">'
-            '<key id="d" for="edge" attr.name="delay" attr.type="string"/>'
-            '<graph edgedefault="undirected"><node id="a"/><node id="b"/>'
-            '<edge source="a" target="b"><data key="d">soon</data></edge></graph></graphml>',
-            "found 'soon', expected a time such as 5us (ns, us, ms, s, min or h) "
-            "as delay of each edge",
-        ),
-    ],
-)
-def test_bad_graphml(tmp_path: Path, content: str, expected: str) -> None:
-    (tmp_path / "g.graphml").write_text(content)
-    (line,) = problems("fabric: {graphml: {file: g.graphml}}", str(tmp_path / "f.yaml"))
-    assert line.startswith(f"{tmp_path}/f.yaml:2:26: fabric.graphml.file: found ")
-    assert line.endswith(expected)
-
-
-def test_a_graph_without_nodes_is_none(tmp_path: Path) -> None:
-    (tmp_path / "g.graphml").write_text(
-        '<graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph edgedefault="directed"/>'
-        "</graphml>"
-    )
-    (line,) = problems("fabric: {graphml: {file: g.graphml}}", str(tmp_path / "f.yaml"))
-    assert line.endswith("found no nodes in 'g.graphml', expected a graph of at least one node")
-
-
-@pytest.mark.parametrize(
-    "shape", ["graphml: {file: no.graphml}", "tree: {depth: 60, fanout: 2}", "ring: {nodes: 2}"]
-)
-def test_what_a_broken_shape_leads_to_is_not_told(tmp_path: Path, shape: str) -> None:
-    """Its nodes are missing everywhere else, and nobody can tell which names are wrong, too."""
-    text = (
-        f"underlay: {{{shape}}}\nhypervisors: {{'hv[1-2]': {{attach: 'leaf[1-2]'}}}}\n"
-        "timeline: [{at: 1s, down: leaf1--spine1}]\n"
-        "checks: [{ping: {from: a, to: b}, via: spine1}]"
-    )
-    (line,) = problems(text, str(tmp_path / "f.yaml"))
-    assert ": underlay." in line
-
-
-def test_a_graphml_file_that_is_not_there(tmp_path: Path) -> None:
-    (line,) = problems("fabric: {graphml: {file: g.graphml}}", str(tmp_path / "f.yaml"))
-    assert line.endswith(
-        f"found 'g.graphml', expected a file that can be read; tried {tmp_path}/g.graphml"
-    )
