@@ -62,7 +62,10 @@ def _run(cases: list[Case], given: argparse.Namespace) -> dict[str, str]:
         write_cases(cases, Path(folder), given.seconds)
         log = _tell if given.verbose else None
         if given.tcp:
-            return StockTester(Path(folder), given.version, log).run()
+            tester = StockTester(Path(folder), given.version, log)
+            faults = tester.run()
+            _tell(f"sent {tester.pace.frames} packets, {tester.pace.per_second:.1f} a second")
+            return faults
         testbed = Testbed(Path(folder), given.version, log)
         faults = testbed.run()
     if testbed.error is not None:

@@ -20,6 +20,9 @@ from typing import IO, Final
 from testbed import PROTOCOLS
 
 from sdnvirt import topology
+from sdnvirt.capture.taps import tap_all
+from sdnvirt.devices.device import Port
+from sdnvirt.frame import Frame
 from sdnvirt.session import open_network
 from sdnvirt.units import NS_PER_S
 
@@ -35,6 +38,34 @@ PATIENCE_S: Final = 60
 """Without a further line in the tester's log; a case may send for 30 s."""
 
 
+class Pace:
+    """Counts the frames that arrive, as a tap of a port.
+
+    Attributes:
+        frames: how many there were.
+    """
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self._first_ns = self._last_ns = 0
+
+    @property
+    def per_second(self) -> float:
+        """Frames a second from the first to the last, or 0."""
+        lasted_ns = self._last_ns - self._first_ns
+        return (self.frames - 1) * NS_PER_S / lasted_ns if lasted_ns else 0.0
+
+    def received(self, port: Port, frame: Frame) -> None:
+        """Count one."""
+        self._last_ns = port.device.world.scheduler.now
+        if not self.frames:
+            self._first_ns = self._last_ns
+        self.frames += 1
+
+    def sent(self, port: Port, frame: Frame) -> None:
+        """What leaves does not count."""
+
+
 class StockTester:
     """The network and the tester.
 
@@ -42,6 +73,9 @@ class StockTester:
         folder: where the tester finds its cases.
         version: OpenFlow version of both switches.
         log: called with each line that the tester logged, at the end, or None.
+
+    Attributes:
+        pace: what the tester sent to the switch that is tested.
     """
 
     def __init__(self, folder: Path, version: str, log: Callable[[str], None] | None) -> None:
@@ -54,6 +88,7 @@ class StockTester:
         named = {f"OS_TEST-SWITCH__{name}": value for name, value in options.items()}
         self._environment = {**os.environ, **named}
         self._log = log
+        self.pace = Pace()
 
     def run(self) -> dict[str, str]:
         """Run the tester to its end; return the name of each case that was run, and its fault."""
@@ -67,6 +102,7 @@ class StockTester:
             _wait_for(port)
             network = open_network(topology.load(TESTBED), f"tcp:127.0.0.1:{port}")
             undo.callback(network.close)
+            tap_all([network.plant.switches["target"].ports[1]], self.pace)
             size, quiet_since = 0, time.monotonic()
             while process.poll() is None and time.monotonic() < quiet_since + PATIENCE_S:
                 network.run_for(NS_PER_S // 10)

@@ -58,8 +58,15 @@ RATES: Final = (
 )
 """Cases that measure a rate, of three seconds each."""
 
+PACE: Final = 175
+"""Packets a second that the tester means to send in each of them."""
+
+SLOWEST: Final = 0.96
+"""The tester sleeps between its packets, so a busy machine makes it slower. What goes beyond a
+meter of half its rate, which is asked to be right to a tenth, is then too little by twice as much;
+with half of what is allowed the switch is judged, with less the machine would be."""
+
 ATTEMPTS: Final = 3
-"""In real time a rate is right only if the tester itself comes to send as fast as it means to."""
 
 
 def suite(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -118,13 +125,16 @@ def test_a_sample_passes_with_a_ryu_of_its_own() -> None:
     assert done.returncode == 0
 
 
-def test_rates_are_right_with_a_ryu_of_its_own() -> None:
-    words = [word for case in RATES for word in ("--only", case)]
+@pytest.mark.parametrize("case", RATES, ids=lambda case: case.partition(":")[0])
+def test_rates_are_right_with_a_ryu_of_its_own(case: str) -> None:
     for _ in range(ATTEMPTS):
-        done = suite("--tcp", *words)
-        if done.returncode == 0:
+        done = suite("--tcp", "--only", case)
+        pace = float(done.stderr.splitlines()[-1].split()[-3])
+        if done.returncode == 0 or pace >= SLOWEST * PACE:
             break
-    assert done.stdout.splitlines()[-1] == f"OK {len(RATES)} ERROR 0", done.stdout + done.stderr
+    else:
+        pytest.skip(f"this machine is too busy: the tester sent {pace} packets a second of {PACE}")
+    assert done.stdout.splitlines()[-1] == "OK 1 ERROR 0", done.stdout + done.stderr
 
 
 def test_faults_over_tcp_are_told(tmp_path: Path) -> None:
