@@ -10,18 +10,18 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from sdnvirt.control.acceptor import Acceptor
 from sdnvirt.control.address import ListeningAddress
 from sdnvirt.control.stream import Stream
 from sdnvirt.control.tls import Coding, Plain, Tls, TlsFiles
-from sdnvirt.control.transport import READ, Transport
+from sdnvirt.control.transport import Transport
 from sdnvirt.devices.agent import Agent
 from sdnvirt.devices.switch import OpenFlowSwitch
 from sdnvirt.errors import ControllerError
 from sdnvirt.units import NS_PER_S
 
 CONNECTIONS_LIMIT: Final = 16
-"""Connections of one listener at once, so that nobody can use up the descriptors; more are closed
-as soon as they are made."""
+"""Connections of one listener at once, each of which is a controller of its own."""
 
 HANDSHAKE_LIMIT_NS: Final = 10 * NS_PER_S
 """Time for TLS and the HELLO, after which a connection has to make room for others."""
@@ -90,28 +90,16 @@ class Listener:
         )
         self._transport = transport
         self._switch = switch
-        self._socket = wanted.open()
-        self._socket.setblocking(False)
-        self.address = wanted._replace(port=self._socket.getsockname()[1])
-        self.guests: list[Guest] = []
-        transport.watch(self._socket, READ, self._accept)
+        self._acceptor = Acceptor(wanted, transport, CONNECTIONS_LIMIT, self._welcome)
+        self.address = self._acceptor.address
+        self.guests: list[Guest] = self._acceptor.guests
 
     def close(self) -> None:
         """Listen no more, and close the connections."""
-        self._transport.forget(self._socket)
-        for guest in list(self.guests):
-            guest.leave()
+        self._acceptor.close()
 
-    def _accept(self, _events: int) -> None:
-        try:
-            connection, _ = self._socket.accept()
-        except OSError:
-            return  # it was gone again, or there are no descriptors: it is tried again
-        if len(self.guests) == CONNECTIONS_LIMIT:
-            connection.close()
-            return
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self.guests.append(Guest(self, self._transport, self._switch, connection, self._coding()))
+    def _welcome(self, connection: socket.socket) -> Guest:
+        return Guest(self.guests, self._transport, self._switch, connection, self._coding())
 
     def _coding(self) -> Coding:
         return Plain() if self._context is None else Tls(self._context, server_side=True)
@@ -126,13 +114,13 @@ class Guest:
 
     def __init__(
         self,
-        listener: Listener,
+        guests: list[Guest],
         transport: Transport,
         switch: OpenFlowSwitch,
         connection: socket.socket,
         coding: Coding,
     ) -> None:
-        self._listener = listener
+        self._guests = guests
         self._switch = switch
         self._scheduler = transport.scheduler
         self._stream = Stream(transport, connection, coding, self._received, self._lost)
@@ -163,8 +151,8 @@ class Guest:
 
     def leave(self) -> None:
         """Close the connection and be no controller any more."""
-        if self in self._listener.guests:
-            self._listener.guests.remove(self)
+        if self in self._guests:
+            self._guests.remove(self)
             self._patience.cancel()
             if self._agent in self._switch.agents:
                 self._switch.agents.remove(self._agent)

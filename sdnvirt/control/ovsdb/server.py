@@ -8,12 +8,13 @@ from __future__ import annotations
 import socket
 from typing import Final
 
+from sdnvirt.control.acceptor import Acceptor
 from sdnvirt.control.address import ListeningAddress
 from sdnvirt.control.ovsdb.session import Session
 from sdnvirt.control.ovsdb.switch_tables import SwitchTables
 from sdnvirt.control.stream import Stream
 from sdnvirt.control.tls import Plain
-from sdnvirt.control.transport import READ, Transport
+from sdnvirt.control.transport import Transport
 from sdnvirt.errors import ControllerError, MalformedError
 from sdnvirt.network.network import Network
 
@@ -22,7 +23,7 @@ DEFAULT_PORT: Final = 6640
 
 CONNECTIONS_LIMIT: Final = 64
 """Connections at once. Ryu leaves one open for every name that it asks for and is not there, until
-its collector comes by; more than these are closed as soon as they are made."""
+its collector comes by."""
 
 
 class OvsdbServer:
@@ -50,54 +51,42 @@ class OvsdbServer:
             raise ControllerError(f"OVSDB at {wanted}: expected ptcp:[PORT][:HOST]")
         self.tables = SwitchTables(network, hypervisor)
         self._transport = transport
-        self._clients: list[Client] = []
-        self._socket = wanted.open()
-        self._socket.setblocking(False)
-        self.address = wanted._replace(port=self._socket.getsockname()[1])
-        transport.watch(self._socket, READ, self._accept)
+        self._clients = Acceptor(wanted, transport, CONNECTIONS_LIMIT, self._welcome)
+        self.address = self._clients.address
 
     def close(self) -> None:
         """Listen no more, and close the connections."""
-        self._transport.forget(self._socket)
-        for client in list(self._clients):
-            client.leave()
+        self._clients.close()
 
-    def forget(self, client: Client) -> None:
-        """Serve a client no more."""
-        if client in self._clients:
-            self._clients.remove(client)
-
-    def _accept(self, _events: int) -> None:
-        try:
-            connection, _ = self._socket.accept()
-        except OSError:
-            return  # it was gone again, or there are no descriptors: it is tried again
-        if len(self._clients) == CONNECTIONS_LIMIT:
-            connection.close()
-            return
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self._clients.append(Client(self, self._transport, connection))
+    def _welcome(self, connection: socket.socket) -> Client:
+        return Client(self._clients.guests, self.tables, self._transport, connection)
 
 
 class Client:
     """One connection."""
 
     def __init__(
-        self, server: OvsdbServer, transport: Transport, connection: socket.socket
+        self,
+        clients: list[Client],
+        tables: SwitchTables,
+        transport: Transport,
+        connection: socket.socket,
     ) -> None:
-        self._server = server
+        self._clients = clients
+        self._tables = tables
         self._stream = Stream(transport, connection, Plain(), self._received, self._lost)
-        self._session = Session(server.tables.database, self._stream.send)
+        self._session = Session(tables.database, self._stream.send)
         self._stream.begin()
 
     def leave(self) -> None:
         """Close the connection."""
-        self._session.close()
-        self._stream.close()
-        self._server.forget(self)
+        if self in self._clients:
+            self._clients.remove(self)
+            self._session.close()
+            self._stream.close()
 
     def _received(self, data: bytes) -> None:
-        self._server.tables.refresh()
+        self._tables.refresh()
         try:
             self._session.feed(data)
         except MalformedError:
