@@ -59,7 +59,7 @@ class Datapath:
     @property
     def ports(self) -> dict[int, bool]:
         """Port number to whether its link is up, in order of number."""
-        return self.state.ports
+        return dict(sorted(self.state.ports.items()))
 
     # packets
 
@@ -115,9 +115,6 @@ class Datapath:
 
     def set_port(self, number: int, up: bool) -> None:
         """Enter a port, or that its link went up or down."""
-        ports = self.state.ports
-        if number not in ports:
-            self.state.ports = dict(sorted([*ports.items(), (number, up)]))
         self.state.ports[number] = up
         self._cache.add_port(number)
         self._cache.clear()

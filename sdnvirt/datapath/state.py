@@ -25,7 +25,7 @@ class PipelineState:
         groups: the groups.
         meters: the meters.
         tables: flow tables by number, in order; one that is absent has no entries.
-        ports: port number to whether its link is up, in order of number.
+        ports: port number to whether its link is up.
         configs: bits of OFPPC, of OpenFlow 1.3 and 1.0, for the ports that have any.
         tells_misses: whether there is a controller that is told of packets which match no entry
             of table 0, as OpenFlow 1.0 has it (1.0.0, 3.4); 1.3 drops them (5.4).

@@ -63,7 +63,7 @@ class OpenFlowSwitch(Device):
         buffers: packets that controllers were told of.
         agents: one for each controller.
         mastership: which of the controllers is the master.
-        queues: the queues of those ports that have any, in order of number.
+        queues: the queues of those ports that have any.
     """
 
     def __init__(
@@ -142,8 +142,7 @@ class OpenFlowSwitch(Device):
         """
         queues = self.queues.get(number)
         if queues is None:
-            queues = PortQueues(self.world, self.ports[number])
-            self.queues = dict(sorted([*self.queues.items(), (number, queues)]))
+            queues = self.queues[number] = PortQueues(self.world, self.ports[number])
         queues.add(queue_id, min_rate_bps, max_rate_bps)
         self.datapath.add_queue(number, queue_id)
 

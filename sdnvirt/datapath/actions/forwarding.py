@@ -56,8 +56,8 @@ def _output(walk: Walk, action: act.Output) -> None:
         walk.emit(
             tuple(
                 n
-                for n, up in ports.items()
-                if up and n != walk.in_port and not walk.state.forbids(n, kept_out)
+                for n in sorted(ports)
+                if ports[n] and n != walk.in_port and not walk.state.forbids(n, kept_out)
             )
         )
     elif port == walk.in_port:

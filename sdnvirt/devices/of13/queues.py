@@ -39,9 +39,9 @@ _WHOLE: Final = 1_000
 
 
 def _chosen(switch: OpenFlowSwitch, port_no: int) -> Iterable[tuple[int, PortQueues]]:
-    """Return the ports with queues that a request is about."""
+    """Return the ports with queues that a request is about, in order of number."""
     if port_no == OFPP.ANY:
-        return switch.queues.items()
+        return sorted(switch.queues.items())
     if port_no > OFPP.MAX or port_no not in switch.ports:  # reserved ports have none (7.3.6)
         raise refuse(OFPQOFC.BAD_PORT, f"no port {port_no:#x}")
     queues = switch.queues.get(port_no)
