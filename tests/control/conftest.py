@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from random import Random
 from textwrap import dedent
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,22 +14,9 @@ import pytest
 from sdnvirt.control.embedded import EmbeddedController
 from sdnvirt.engine.scheduler import Scheduler
 from sdnvirt.errors import ControllerError
+from tests.control.speaker import Switch
 
 SECOND = 1_000_000_000
-
-
-def _speaker() -> ModuleType:
-    # importlib mode gives test modules no way to import their neighbours
-    spec = spec_from_file_location("speaker", Path(__file__).with_name("speaker.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules["speaker"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-speaker = _speaker()
 
 
 @dataclass
@@ -46,7 +30,7 @@ class Running:
 
     def switch(self, dpid: int, ports: Sequence[int] = (1, 2, 3)) -> Any:
         """Connect a switch and finish its handshake."""
-        switch = speaker.Switch(self.scheduler, dpid, ports)
+        switch = Switch(self.scheduler, dpid, ports)
         switch.connect(self.controller)
         self.run()
         return switch

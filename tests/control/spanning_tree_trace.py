@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from random import Random
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from speaker import Switch
 
 from sdnvirt.control.embedded import EmbeddedController
 from sdnvirt.engine.scheduler import Scheduler
 from sdnvirt.openflow.v13.actions import Output
 from sdnvirt.openflow.v13.packets import PacketOut
+from tests.control.speaker import Switch
 
 RING = {(1, 1): (2, 2), (2, 1): (3, 2), (3, 1): (1, 2)}
 CABLES = RING | {far: near for near, far in RING.items()}

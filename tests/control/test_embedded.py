@@ -15,7 +15,9 @@ from sdnvirt.engine.scheduler import Scheduler
 from sdnvirt.errors import ControllerError
 from sdnvirt.openflow.v13.flow import FlowMod
 from sdnvirt.openflow.v13.packets import PacketOut
+from tests.control.speaker import Switch
 
+ROOT = Path(__file__).parents[2]
 SECOND = 1_000_000_000
 SIMPLE_SWITCH = "ryu.app.simple_switch_13"
 
@@ -229,8 +231,7 @@ def test_fifty_runs_in_one_process_do_not_pile_up() -> None:
             topology_path=None, on_app_error=pytest.fail,
         )  # fmt: skip
         controller.start()
-        speaker = sys.modules["speaker"]
-        switch = speaker.Switch(scheduler, dpid)
+        switch = Switch(scheduler, dpid)
         switch.connect(controller)
         scheduler.run_until(5 * SECOND)
         assert switch.messages(PacketOut)
@@ -249,10 +250,10 @@ def test_fifty_runs_in_one_process_do_not_pile_up() -> None:
 
 
 def test_the_same_bytes_come_at_the_same_times_whatever_the_hash_seed() -> None:
-    program = Path(__file__).with_name("spanning_tree_trace.py")
     traces = {
         subprocess.run(
-            [sys.executable, str(program)],
+            [sys.executable, "-m", "tests.control.spanning_tree_trace"],
+            cwd=ROOT,
             env={"PYTHONHASHSEED": seed},
             capture_output=True,
             check=True,

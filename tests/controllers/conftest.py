@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,21 +11,11 @@ import pytest
 from sdnvirt.datapath.datapath import Datapath
 from sdnvirt.frame import Frame
 from sdnvirt.openflow.v13.flow import FlowMod
+from tests.control.conftest import start
 
 ROOT = Path(__file__).parents[2]
 
-
-def _load(path: Path) -> ModuleType:
-    # importlib mode gives test modules no way to import each other
-    spec = spec_from_file_location(f"shared_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules[spec.name] = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-start = _load(ROOT / "tests" / "control" / "conftest.py").start
+__all__ = ["start"]
 
 
 @pytest.fixture

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-
 import pytest
 
-HERE = Path(__file__).parent
+from tests.openflow.v10 import generators as generators10
+from tests.openflow.v13 import generators as generators13
 
-
-def _load(name, path):
-    # importlib mode gives test modules no way to import their neighbours
-    spec = spec_from_file_location(name, HERE / path)
-    module = sys.modules[name] = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_load("openflow_generators", "generators.py")
-GENERATORS = {
-    "v10": _load("openflow_generators_v10", "v10/generators.py"),
-    "v13": _load("openflow_generators_v13", "v13/generators.py"),
-}
+GENERATORS = {"v10": generators10, "v13": generators13}
 """What generates the messages of each version, by its package and its directory here."""
 
 

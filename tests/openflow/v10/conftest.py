@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from openflow_generators_v10 import STRATEGIES, action_lists, matches
+
+from tests.openflow.v10.generators import STRATEGIES, action_lists, matches
 
 
 @pytest.fixture

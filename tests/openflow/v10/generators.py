@@ -3,19 +3,6 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
-from openflow_generators import (
-    blobs,
-    blobs8,
-    ipv4s,
-    macs,
-    messages_of_entries,
-    texts,
-    tuples_of,
-    u8,
-    u16,
-    u32,
-    u64,
-)
 
 from sdnvirt.openflow import symmetric
 from sdnvirt.openflow.v10 import (
@@ -32,6 +19,19 @@ from sdnvirt.openflow.v10 import (
     vendor,
 )
 from sdnvirt.openflow.v10.constants import OFPFC, OFPST, VLAN_NONE
+from tests.openflow.generators import (
+    blobs,
+    blobs8,
+    ipv4s,
+    macs,
+    messages_of_entries,
+    texts,
+    tuples_of,
+    u8,
+    u16,
+    u32,
+    u64,
+)
 
 matches = st.builds(
     match.Match,

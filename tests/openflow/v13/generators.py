@@ -3,18 +3,6 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
-from openflow_generators import (
-    blobs,
-    blobs8,
-    macs,
-    messages_of_entries,
-    texts,
-    tuples_of,
-    u8,
-    u16,
-    u32,
-    u64,
-)
 
 from sdnvirt.openflow import symmetric
 from sdnvirt.openflow.v13 import (
@@ -37,6 +25,18 @@ from sdnvirt.openflow.v13 import (
 )
 from sdnvirt.openflow.v13.constants import NO_BUFFER, OFPFC, OFPGC, OFPGT, OFPMC, OFPMP, OFPTFPT
 from sdnvirt.openflow.v13.match import Match, OxmMatch
+from tests.openflow.generators import (
+    blobs,
+    blobs8,
+    macs,
+    messages_of_entries,
+    texts,
+    tuples_of,
+    u8,
+    u16,
+    u32,
+    u64,
+)
 
 quads = st.tuples(u32, u32, u32, u32)
 
