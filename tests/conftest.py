@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 pytest_plugins = ["pytester"]
+
+# Assertions of what tests share tell as much as their own.
+pytest.register_assert_rewrite(*(f"tests.{one.name}" for one in Path(__file__).parent.iterdir()))
 
 # Derandomized, so that a run on an unchanged tree never fails for the first time; the nightly
 # campaign is what looks for new inputs.

@@ -6,12 +6,10 @@ What is said and done on the connection is tested by family in of13/ and of10/.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from sdnvirt.addresses import Mac
 from sdnvirt.devices.buffers import BUFFERS
 from sdnvirt.devices.switch import OpenFlowSwitch
 from sdnvirt.devices.world import World
@@ -20,32 +18,16 @@ from sdnvirt.openflow.symmetric import EchoReply, EchoRequest, Error, Hello
 from sdnvirt.openflow.v13 import codec
 from sdnvirt.openflow.v13.actions import Output
 from sdnvirt.openflow.v13.barrier import BarrierReply, BarrierRequest
-from sdnvirt.openflow.v13.constants import OFPCML, OFPP, OFPTT
+from sdnvirt.openflow.v13.constants import OFPTT
 from sdnvirt.openflow.v13.error_codes import error_name
 from sdnvirt.openflow.v13.features import FeaturesReply, FeaturesRequest
 from sdnvirt.openflow.v13.flow import FlowMod
-from sdnvirt.openflow.v13.instructions import ApplyActions
 from sdnvirt.openflow.v13.match import Match
 from sdnvirt.openflow.v13.packets import PacketIn
+from tests.devices.controller import Controller
+from tests.devices.entries import FRAME, counts, flow, miss
 
 S = 1_000_000_000
-H1, H2 = (Mac(0x02_00_00_00_00_00 + n) for n in (1, 2))
-FRAME = H2 + H1 + b"\x88\xb5" + bytes(186)
-Attach = Callable[..., Any]
-Controller = Any  # of conftest, which cannot be imported
-
-
-def flow(*actions: Any, **fields: Any) -> FlowMod:
-    return FlowMod(instructions=(ApplyActions(actions),), **fields)
-
-
-def miss(max_len: int = OFPCML.NO_BUFFER) -> FlowMod:
-    """The table-miss entry that every controller installs."""
-    return flow(Output(OFPP.CONTROLLER, max_len), priority=0)
-
-
-def counts(stations: list[Any]) -> list[int]:
-    return [len(s.received) for s in stations]
 
 
 # the handshake
@@ -61,11 +43,11 @@ def test_the_switch_says_hello_and_answers_who_it_is(controller: Controller) -> 
 
 
 def test_nothing_is_sent_before_the_handshake(
-    world: World, switch: OpenFlowSwitch, stations: list[Any], connecting: Attach
+    world: World, switch: OpenFlowSwitch, stations: list[Any]
 ) -> None:
     switch.modify_flow(miss())
     stations[0].nic.send(world.originate(FRAME, "h1"))
-    controller = connecting(world)
+    controller = Controller(world)
     agent = switch.connect(controller)
     assert not agent.ready  # the controller's HELLO comes behind the frame
     world.scheduler.run_until(0)
@@ -165,9 +147,9 @@ def test_half_a_message_does_not_survive_its_connection(controller: Controller) 
 
 
 def test_a_controller_of_another_version_is_told_and_left(
-    world: World, switch: OpenFlowSwitch, stations: list[Any], connecting: Attach
+    world: World, switch: OpenFlowSwitch, stations: list[Any]
 ) -> None:
-    controller = connecting(world)
+    controller = Controller(world)
     switch.connect(controller)
     controller.deliver(bytes.fromhex("0200000800000001"))  # OpenFlow 1.1
     assert [side.open for side in controller.sides] == [False, True]
@@ -179,8 +161,8 @@ def test_a_controller_of_another_version_is_told_and_left(
 
 
 @pytest.fixture
-def watched(world: World, switch: OpenFlowSwitch, connecting: Attach) -> Controller:
-    controller = connecting(world)
+def watched(world: World, switch: OpenFlowSwitch) -> Controller:
+    controller = Controller(world)
     switch.connect(controller, echo_idle_ns=5 * S)
     controller.rest()
     return controller

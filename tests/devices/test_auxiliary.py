@@ -31,9 +31,11 @@ from sdnvirt.openflow.v13.multipart import MultipartReply, MultipartRequest
 from sdnvirt.openflow.v13.packets import PacketIn, PacketOut
 from sdnvirt.openflow.v13.ports import PortStatus
 from sdnvirt.openflow.v13.roles import GetAsyncRequest, RoleReply, RoleRequest, SetAsync
+from tests.devices.controller import Controller
 
 S = 1_000_000_000
-Ends = list[Any]  # of conftest, which cannot be imported: the main one first
+Ends = list[Controller]
+"""The main one first."""
 
 MISS = FlowMod(
     priority=0, instructions=(ApplyActions((Output(OFPP.CONTROLLER, OFPCML.NO_BUFFER),)),)
@@ -49,8 +51,8 @@ def frame(flow: int, number: int = 0) -> bytes:
 
 
 @pytest.fixture
-def ends(world: World, connecting: Callable[[World], Any]) -> Ends:
-    return [connecting(world) for _ in range(3)]
+def ends(world: World) -> Ends:
+    return [Controller(world) for _ in range(3)]
 
 
 @pytest.fixture
@@ -221,12 +223,12 @@ def test_flow_mods_and_packet_outs_may_come_anywhere(open_ends: Ends, stations: 
 
 
 def test_a_role_is_the_controllers_on_whichever_connection(
-    world: World, switch: OpenFlowSwitch, open_ends: Ends, connecting: Callable[[World], Any]
+    world: World, switch: OpenFlowSwitch, open_ends: Ends
 ) -> None:
     main, auxiliary, _ = open_ends
     assert auxiliary.ask(RoleRequest(OFPCR.MASTER, 1)) == [RoleReply(OFPCR.MASTER, 1)]
     assert main.ask(RoleRequest(OFPCR.NOCHANGE, 0)) == [RoleReply(OFPCR.MASTER, 1)]
-    rival = connecting(world)
+    rival = Controller(world)
     switch.connect(rival)
     rival.rest()
     assert rival.ask(RoleRequest(OFPCR.MASTER, 2)) == [RoleReply(OFPCR.MASTER, 2)]

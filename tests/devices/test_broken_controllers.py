@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,15 +23,10 @@ from sdnvirt.openflow.v13.match import Match
 from sdnvirt.openflow.v13.multipart import MultipartRequest
 from sdnvirt.openflow.v13.oxm import IPV4_DST
 from sdnvirt.openflow.v13.packets import PacketOut
+from tests.devices.controller import Controller
+from tests.devices.entries import FRAME, flow
 
 H1, H2, H3 = (Mac(0x02_00_00_00_00_00 + n) for n in (1, 2, 3))
-FRAME = H2 + H1 + b"\x88\xb5" + bytes(186)
-Attach = Callable[..., Any]
-Controller = Any  # of conftest, which cannot be imported
-
-
-def flow(*actions: Any, **fields: Any) -> FlowMod:
-    return FlowMod(instructions=(ApplyActions(actions),), **fields)
 
 
 MESSAGES: tuple[Message, ...] = (
@@ -68,12 +60,12 @@ def is_whole(data: bytes) -> bool:
 SURVIVES = flow(Output(2), priority=0xFFFF, match=Match.of(eth_type=0x88B6))
 
 
-def switch_and_controller(connecting: Attach) -> tuple[World, OpenFlowSwitch, Controller]:
+def switch_and_controller() -> tuple[World, OpenFlowSwitch, Controller]:
     world = World()
     switch = OpenFlowSwitch("s1", world, 1)
     for number in (1, 2, 3):
         switch.add_port(number, f"p{number}", Mac(number))
-    controller = connecting(world)
+    controller = Controller(world)
     switch.connect(controller)
     controller.rest()
     switch.modify_flow(SURVIVES)
@@ -81,10 +73,8 @@ def switch_and_controller(connecting: Attach) -> tuple[World, OpenFlowSwitch, Co
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
-def test_a_message_cut_short_is_answered_and_breaks_nothing(
-    message: Message, connecting: Attach
-) -> None:
-    world, switch, controller = switch_and_controller(connecting)
+def test_a_message_cut_short_is_answered_and_breaks_nothing(message: Message) -> None:
+    world, switch, controller = switch_and_controller()
     whole = codec.encode(message, 7)
     for end in range(8, len(whole)):
         cut = whole[:2] + end.to_bytes(2, "big") + whole[4:end]
@@ -98,10 +88,10 @@ def test_a_message_cut_short_is_answered_and_breaks_nothing(
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
-def test_a_stream_that_breaks_off_breaks_nothing(message: Message, connecting: Attach) -> None:
+def test_a_stream_that_breaks_off_breaks_nothing(message: Message) -> None:
     whole = codec.encode(message, 7)
     for end in range(1, len(whole), 3):
-        world, switch, controller = switch_and_controller(connecting)
+        world, switch, controller = switch_and_controller()
         controller.write(whole[:end])
         controller.write(codec.encode(BarrierRequest(), 8) * 20)
         assert still_works(world, switch, controller)
@@ -112,10 +102,8 @@ def test_a_stream_that_breaks_off_breaks_nothing(message: Message, connecting: A
 
 @settings(max_examples=150, deadline=None)
 @given(message=st.sampled_from(MESSAGES), data=st.data())
-def test_no_mutation_of_a_message_breaks_the_switch(
-    connecting: Attach, message: Message, data: st.DataObject
-) -> None:
-    world, switch, controller = switch_and_controller(connecting)
+def test_no_mutation_of_a_message_breaks_the_switch(message: Message, data: st.DataObject) -> None:
+    world, switch, controller = switch_and_controller()
     raw = bytearray(codec.encode(message, 7))
     for _ in range(data.draw(st.integers(1, 4))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))

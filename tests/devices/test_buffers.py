@@ -7,31 +7,14 @@ from typing import Any
 
 import pytest
 
-from sdnvirt.addresses import Mac
 from sdnvirt.devices.buffers import BUFFERS
 from sdnvirt.openflow.v13.actions import Output
 from sdnvirt.openflow.v13.constants import NO_BUFFER, OFPCML, OFPFC, OFPP
 from sdnvirt.openflow.v13.flow import FlowMod
-from sdnvirt.openflow.v13.instructions import ApplyActions
 from sdnvirt.openflow.v13.match import Match
 from sdnvirt.openflow.v13.packets import PacketIn, PacketOut
-
-H1, H2 = (Mac(0x02_00_00_00_00_00 + n) for n in (1, 2))
-FRAME = H2 + H1 + b"\x88\xb5" + bytes(186)
-Controller = Any  # of conftest, which cannot be imported
-
-
-def flow(*actions: Any, **fields: Any) -> FlowMod:
-    return FlowMod(instructions=(ApplyActions(actions),), **fields)
-
-
-def miss(max_len: int = OFPCML.NO_BUFFER) -> FlowMod:
-    """The table-miss entry that every controller installs."""
-    return flow(Output(OFPP.CONTROLLER, max_len), priority=0)
-
-
-def counts(stations: list[Any]) -> list[int]:
-    return [len(s.received) for s in stations]
+from tests.devices.controller import Controller
+from tests.devices.entries import FRAME, counts, flow, miss
 
 
 @pytest.mark.parametrize(

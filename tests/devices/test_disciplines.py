@@ -19,6 +19,7 @@ from sdnvirt.devices.link import DEFAULT_QUEUE_BYTES, Link, LinkParameters
 from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
 from sdnvirt.wire.checksum import internet_checksum
+from tests.devices.station import stations_of
 
 US = 1_000
 MS = 1_000_000
@@ -285,9 +286,9 @@ def codel_by_the_book(arrivals, codel, transmission_ns):
     st.lists(st.tuples(st.integers(1, 300), st.integers(0, 3_000)), min_size=1, max_size=8),
     st.sampled_from([CoDel(), CoDel(2 * MS, 10 * MS), CoDel(20 * MS, 21 * MS)]),
 )
-def test_codel_loses_what_the_rfcs_own_program_loses(stationing, bursts, codel):
+def test_codel_loses_what_the_rfcs_own_program_loses(bursts, codel):
     world = World(seed=1)
-    make = stationing(world)
+    make = stations_of(world)
     a, b = make(), make()
     parameters = LinkParameters(MEGABIT, queue_bytes=10**9, discipline=codel)
     Link(world, "a--b", a.nic, b.nic, parameters)
@@ -343,9 +344,9 @@ def test_a_frame_larger_than_the_bucket_is_lost_and_holds_nobody_up(world, a, b,
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(20, 300)), min_size=1, max_size=40))
-def test_no_stretch_of_time_has_more_than_the_burst_and_the_rate(stationing, sends):
+def test_no_stretch_of_time_has_more_than_the_burst_and_the_rate(sends):
     world = World(seed=1)
-    make = stationing(world)
+    make = stations_of(world)
     a, b = make(), make()
     Link(world, "a--b", a.nic, b.nic, LinkParameters(discipline=TokenBucket(MEGABIT, 400)))
     for time, size in sends:

@@ -18,6 +18,7 @@ from sdnvirt.devices.link import Link, LinkParameters
 from sdnvirt.devices.loss import GilbertElliott
 from sdnvirt.devices.world import World
 from sdnvirt.drops import DropReason
+from tests.devices.station import stations_of
 
 Z = NormalDist().inv_cdf(0.9995)
 """Standard deviations that a count is off by chance once in a thousand times."""
@@ -209,10 +210,10 @@ def test_no_frame_arrives_before_it_was_sent(b, send_many):
 # -- streams, directions, change
 
 
-def test_one_impairment_does_not_shift_the_lots_of_another(stationing):
+def test_one_impairment_does_not_shift_the_lots_of_another():
     def lost(**others):
         world = World(seed=7)
-        make = stationing(world)
+        make = stations_of(world)
         ends = make(), make()
         Link(world, "a--b", ends[0].nic, ends[1].nic, LinkParameters(loss=0.3, **others))
         for number in range(500):

@@ -26,10 +26,10 @@ from sdnvirt.openflow.v13.match import Match
 from sdnvirt.openflow.v13.packets import PacketIn, PacketOut
 from sdnvirt.openflow.v13.ports import PortDesc, PortMod, PortStats, PortStatsRequest, PortStatus
 from sdnvirt.units import NS_PER_S
+from tests.devices.controller import Controller
 
 MAC = Mac(0x0E << 40 | 0x2A)
 FRAME = b"\x02" * 12 + b"\x88\xb5" + bytes(46)
-Controller = Any  # of conftest, which cannot be imported
 
 
 def to(port: int, **tests: int) -> FlowMod:

@@ -23,8 +23,7 @@ from sdnvirt.openflow.v13.flow import FlowMod, FlowStatsRequest
 from sdnvirt.openflow.v13.groups import Bucket, GroupMod
 from sdnvirt.openflow.v13.instructions import ApplyActions
 from sdnvirt.openflow.v13.queues import QueueGetConfigRequest
-
-Controller = Any  # of conftest, which cannot be imported
+from tests.devices.controller import Controller
 
 
 def flow_mod(actions: tuple[Any, ...]) -> FlowMod:

@@ -19,9 +19,8 @@ from sdnvirt.openflow.nicira.learn import Learn, Purpose, Spec
 from sdnvirt.openflow.nicira.subfield import Subfield
 from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.actions import Output
-from sdnvirt.openflow.v13.flow import FlowMod
-from sdnvirt.openflow.v13.instructions import ApplyActions
 from sdnvirt.openflow.v13.match import Match
+from tests.devices.entries import flow
 
 S = 1_000_000_000
 PACKET = bytes(Ether() / IP(src="10.0.0.1", dst="10.0.0.2") / UDP())
@@ -44,10 +43,6 @@ def switch(world: World) -> Iterator[OpenFlowSwitch]:
 @pytest.fixture
 def stations(switch: OpenFlowSwitch, station: Callable[..., Any]) -> list[Any]:
     return [station(switch) for _ in range(3)]
-
-
-def flow(*actions: Any, **fields: Any) -> FlowMod:
-    return FlowMod(instructions=(ApplyActions(actions),), **fields)
 
 
 def test_what_packets_taught_expires_by_itself(

@@ -30,10 +30,11 @@ from sdnvirt.openflow.v13.instructions import ApplyActions
 from sdnvirt.openflow.v13.match import Match
 from sdnvirt.openflow.v13.packets import PacketIn, PacketOut
 from sdnvirt.openflow.v13.roles import RoleRequest
+from tests.devices.controller import Controller
+from tests.devices.station import stations_of
 
 H1, H2, H3 = (Mac(0x02_00_00_00_00_00 + n) for n in (1, 2, 3))
 NORMAL = FlowMod(priority=0, instructions=(ApplyActions((Output(OFPP.NORMAL),)),))
-Controller = Any  # of conftest, which cannot be imported
 S = 1_000_000_000
 
 
@@ -193,15 +194,13 @@ MEMBERSHIPS = st.lists(
 
 @settings(max_examples=40, deadline=None)
 @given(memberships=MEMBERSHIPS, frames=FRAMES)
-def test_a_switch_that_says_normal_is_a_bridge(
-    stationing: Callable[[World], Callable[..., Any]], memberships: list[Any], frames: list[Any]
-) -> None:
+def test_a_switch_that_says_normal_is_a_bridge(memberships: list[Any], frames: list[Any]) -> None:
     """Whatever comes, both send and drop the same."""
     seen = []
     for make in (Bridge, lambda name, world: OpenFlowSwitch(name, world, 1)):
         world = World()
         device: Any = make("d", world)
-        station = stationing(world)
+        station = stations_of(world)
         stations = [station(device) for _ in range(4)]
         for number, membership in enumerate(memberships, 1):
             device.configure(number, membership)
@@ -229,8 +228,8 @@ def hosts(alone: OpenFlowSwitch, station: Callable[..., Any]) -> list[Any]:
     return [station(alone) for _ in range(3)]
 
 
-def connect(world: World, switch: OpenFlowSwitch, connecting: Callable[..., Any]) -> Controller:
-    controller = connecting(world)
+def connect(world: World, switch: OpenFlowSwitch) -> Controller:
+    controller = Controller(world)
     switch.connect(controller)
     controller.rest()
     return controller
@@ -262,11 +261,11 @@ def test_a_switch_that_fails_secure_goes_on_with_its_entries(
 
 
 def test_control_is_taken_and_given_back_in_the_instant_of_the_connection(
-    world: World, alone: OpenFlowSwitch, hosts: list[Any], connecting: Callable[..., Any]
+    world: World, alone: OpenFlowSwitch, hosts: list[Any]
 ) -> None:
     hosts[0].send(frame(BROADCAST, H1))
     assert counts(hosts) == [0, 1, 1]
-    controller = connect(world, alone, connecting)
+    controller = connect(world, alone)
     hosts[0].send(frame(BROADCAST, H1))
     assert world.ledger.by_reason() == {DropReason.TABLE_MISS: 1}
     controller.send(FlowMod(instructions=(ApplyActions((Output(2),)),)))
@@ -276,15 +275,15 @@ def test_control_is_taken_and_given_back_in_the_instant_of_the_connection(
     hosts[0].send(frame(BROADCAST, H1))
     assert counts(hosts) == [0, 3, 2]
     assert len(list(alone.datapath.entries(FlowStatsRequest()))) == 1  # it is there again later
-    controller = connect(world, alone, connecting)
+    controller = connect(world, alone)
     hosts[0].send(frame(BROADCAST, H1))
     assert counts(hosts) == [0, 4, 2]
 
 
 def test_a_silent_controller_counts_as_lost_when_the_connection_is_given_up(
-    world: World, alone: OpenFlowSwitch, hosts: list[Any], connecting: Callable[..., Any]
+    world: World, alone: OpenFlowSwitch, hosts: list[Any]
 ) -> None:
-    controller = connecting(world)
+    controller = Controller(world)
     alone.connect(controller, echo_idle_ns=5 * S)
     controller.rest()
     controller.mute = True
@@ -296,9 +295,9 @@ def test_a_silent_controller_counts_as_lost_when_the_connection_is_given_up(
 
 
 def test_one_controller_of_several_is_enough_even_a_slave(
-    world: World, alone: OpenFlowSwitch, hosts: list[Any], connecting: Callable[..., Any]
+    world: World, alone: OpenFlowSwitch, hosts: list[Any]
 ) -> None:
-    first, second = (connect(world, alone, connecting) for _ in range(2))
+    first, second = (connect(world, alone) for _ in range(2))
     second.ask(RoleRequest(OFPCR.SLAVE, 0))
     alone.agents[0].hang_up()
     hosts[0].send(frame(BROADCAST, H1))

@@ -29,6 +29,7 @@ from sdnvirt.openflow.v13.flow import FlowMod
 from sdnvirt.openflow.v13.groups import Bucket, GroupMod
 from sdnvirt.openflow.v13.instructions import ApplyActions, WriteActions
 from sdnvirt.openflow.v13.match import Match
+from tests.devices.station import stations_of
 
 US = 1_000
 MS = 1_000_000
@@ -87,14 +88,14 @@ def order(stations: list[Any]) -> list[int | None]:
     rate=st.sampled_from([10**7, GIGABIT, 10**10, 3 * 10**9]),
 )
 def test_a_queue_without_rates_is_what_the_link_alone_is(
-    stationing: Callable[[World], Callable[..., Any]], arrivals: list[tuple[int, int]], rate: int
+    arrivals: list[tuple[int, int]], rate: int
 ) -> None:
     """To the nanosecond, whatever comes when."""
     times = []
     for queue_ids in ((), (1,), (1, 1)):
         world = World()
         switch = OpenFlowSwitch("s1", world, 1)
-        station = stationing(world)
+        station = stations_of(world)
         ends = [station(switch), station(switch, LinkParameters(rate_bps=rate, delay_ns=77))]
         actions: tuple[Action, ...] = (Output(2),)
         if queue_ids:

@@ -5,15 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sdnvirt.devices.link import Link, LinkParameters
-from sdnvirt.devices.rules import (
-    PASS,
-    Corrupt,
-    Delay,
-    Deliver,
-    Drop,
-    Duplicate,
-    rule_on,
-)
+from sdnvirt.devices.rules import PASS, Corrupt, Delay, Deliver, Drop, Duplicate, rule_on
 from sdnvirt.drops import DropReason
 
 

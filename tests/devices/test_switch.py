@@ -19,8 +19,9 @@ from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.actions import DecNwTtl, Output, PopVlan, PushVlan, SetField
 from sdnvirt.openflow.v13.constants import OFPP
 from sdnvirt.openflow.v13.flow import FlowMod
-from sdnvirt.openflow.v13.instructions import ApplyActions, GotoTable
+from sdnvirt.openflow.v13.instructions import GotoTable
 from sdnvirt.openflow.v13.match import Match
+from tests.devices.entries import flow
 
 S = 1_000_000_000
 H1, H2, H3 = (Mac(0x02_00_00_00_00_00 + n) for n in (1, 2, 3))
@@ -37,10 +38,6 @@ def switch(world: World) -> Iterator[OpenFlowSwitch]:
 @pytest.fixture
 def stations(switch: OpenFlowSwitch, station: Attach) -> list[Any]:
     return [station(switch) for _ in range(3)]
-
-
-def flow(*actions: Any, **fields: Any) -> FlowMod:
-    return FlowMod(instructions=(ApplyActions(actions),), **fields)
 
 
 def only_drop(world: World) -> tuple[str, DropReason, str]:

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from sdnvirt.control.ovsdb.session import MONITORS_LIMIT
+from tests.control.ovsdb.client import Client
 
 DB = "Open_vSwitch"
 ALL: dict[str, Any] = {
     "Interface": {"columns": ["name", "ofport"]},
     DB: [{"columns": ["cur_cfg"]}],
 }
-Client = Any  # of conftest, which cannot be imported
 
 
 def test_the_database_and_its_schema_are_told(client: Client) -> None:

@@ -8,12 +8,12 @@ import pytest
 
 from sdnvirt.addresses import Ipv4
 from sdnvirt.network.network import RUNTIME_PORT_BASE, Network
+from tests.control.ovsdb.client import Client
 
 NO_REMOTE = "options:remote_ip: expected an IPv4 address, or flow with key=flow"
 NO_KEY = "options:key: expected a VNI from 1 to 16777215, or flow with remote_ip=flow"
 FIRST = RUNTIME_PORT_BASE
 PEER = {"remote_ip": "172.16.0.2", "key": "9"}
-Client = Any  # of conftest, which cannot be imported
 
 
 def interface(client: Client, name: str) -> Any:

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from sdnvirt.control.ovsdb.operations import OPERATIONS_LIMIT
 from sdnvirt.control.ovsdb.values import STRING_LIMIT, UNLIMITED
+from tests.control.ovsdb.client import Client
 
 NO_UUID = "00000000-0000-0000-0000-000000000000"
 MANY = ["map", [[str(number), ""] for number in range(UNLIMITED + 1)]]
 NOTES = ["map", [["a", "1"], ["b", "2"]]]
-Client = Any  # of conftest, which cannot be imported
 
 
 def note(client: Client, *mutations: Any) -> Any:

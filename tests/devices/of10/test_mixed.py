@@ -21,9 +21,9 @@ from sdnvirt.openflow.v13.constants import OFPP as OFPP13
 from sdnvirt.openflow.v13.constants import OFPR as OFPR13
 from sdnvirt.openflow.v13.instructions import ApplyActions, GotoTable
 from sdnvirt.openflow.v13.multipart import MultipartRequest
+from tests.devices.entries import FRAME
 
 H1, H2 = Mac(0x02_00_00_00_00_01), Mac(0x02_00_00_00_00_02)
-FRAME = H2 + H1 + b"\x88\xb5" + bytes(186)
 
 
 def test_a_packet_that_no_entry_is_for_goes_to_the_controller(

@@ -40,10 +40,10 @@ from sdnvirt.openflow.v10.packets import PacketIn, PacketOut
 from sdnvirt.openflow.v10.ports import PortStatsRequest
 from sdnvirt.openflow.v10.statistics import StatsRequest
 from sdnvirt.openflow.v10.vendor import Vendor, VendorStats
+from tests.devices.entries import FRAME, counts
 
 S = 1_000_000_000
 H1, H2, H3 = (Mac(0x02_00_00_00_00_00 + n) for n in (1, 2, 3))
-FRAME = H2 + H1 + b"\x88\xb5" + bytes(186)
 NICIRA = 0x2320
 ALIKE = Match.of(in_port=1, dl_src=H1, dl_dst=H2, dl_vlan=0xFFFF, dl_type=0x88B5)
 EXACT = Match(wildcards=0, in_port=1, dl_src=H1, dl_dst=H2, dl_vlan=0xFFFF, dl_type=0x88B5)
@@ -61,10 +61,6 @@ def flows(old: Any, **wanted: Any) -> list[Any]:
 
 def to(port: int, **fields: Any) -> FlowMod:
     return FlowMod(actions=(Output(port),), **fields)
-
-
-def counts(stations: list[Any]) -> list[int]:
-    return [len(s.received) for s in stations]
 
 
 # the switch (5.3.1, 5.3.2, 5.3.7, 5.5.4)

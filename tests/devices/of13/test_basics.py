@@ -16,8 +16,8 @@ from sdnvirt.openflow.v13.constants import OFPCFrag
 from sdnvirt.openflow.v13.features import GetConfigReply, GetConfigRequest, SetConfig
 from sdnvirt.openflow.v13.flow import FlowMod
 from sdnvirt.openflow.v13.instructions import ApplyActions
+from tests.devices.controller import Controller
 
-Controller = Any  # of conftest, which cannot be imported
 ETHER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
 FIRST, MIDDLE, LAST = (1, 0), (1, 100), (0, 200)
 WHOLE = (0, 0)

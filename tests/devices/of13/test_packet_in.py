@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sdnvirt.addresses import Mac
 from sdnvirt.devices.switch import OpenFlowSwitch
 from sdnvirt.devices.world import World
 from sdnvirt.openflow.v13.actions import DecNwTtl, Output
-from sdnvirt.openflow.v13.constants import NO_BUFFER, OFPCML, OFPP, OFPR
+from sdnvirt.openflow.v13.constants import NO_BUFFER, OFPP, OFPR
 from sdnvirt.openflow.v13.flow import FlowMod
-from sdnvirt.openflow.v13.instructions import ApplyActions, GotoTable
+from sdnvirt.openflow.v13.instructions import GotoTable
 from sdnvirt.openflow.v13.match import Match
 from sdnvirt.openflow.v13.packets import PacketIn
 from sdnvirt.openflow.v13.roles import SetAsync
+from tests.devices.controller import Controller
+from tests.devices.entries import FRAME, H1, H2, counts, flow, miss
 
-H1, H2 = (Mac(0x02_00_00_00_00_00 + n) for n in (1, 2))
-FRAME = H2 + H1 + b"\x88\xb5" + bytes(186)
 TTL_1 = H2 + H1 + b"\x08\0\x45\0\0\x14" + bytes(4) + b"\x01\x63\0\0" + bytes(8)
-Attach = Callable[..., Any]
-Controller = Any  # of conftest, which cannot be imported
-
-
-def flow(*actions: Any, **fields: Any) -> FlowMod:
-    return FlowMod(instructions=(ApplyActions(actions),), **fields)
-
-
-def miss(max_len: int = OFPCML.NO_BUFFER) -> FlowMod:
-    """The table-miss entry that every controller installs."""
-    return flow(Output(OFPP.CONTROLLER, max_len), priority=0)
-
-
-def counts(stations: list[Any]) -> list[int]:
-    return [len(s.received) for s in stations]
 
 
 def test_a_miss_is_told_with_the_whole_packet(
@@ -89,9 +72,8 @@ def test_two_controllers_are_told_of_one_packet_that_ends_once(
     switch: OpenFlowSwitch,
     controller: Controller,
     stations: list[Any],
-    connecting: Attach,
 ) -> None:
-    second = connecting(world)
+    second = Controller(world)
     switch.connect(second)
     second.rest()
     switch.modify_flow(miss(10))

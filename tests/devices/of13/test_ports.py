@@ -19,10 +19,10 @@ from sdnvirt.openflow.v13.instructions import ApplyActions
 from sdnvirt.openflow.v13.multipart import MultipartRequest
 from sdnvirt.openflow.v13.packets import PacketIn, PacketOut
 from sdnvirt.openflow.v13.ports import PortMod, PortStatus
+from tests.devices.controller import Controller
 
 H1, H2 = (Mac(0x02_00_00_00_00_00 + n) for n in (1, 2))
 FRAME = H2 + H1 + b"\x88\xb5" + bytes(46)
-Controller = Any  # of conftest, which cannot be imported
 
 
 def apply(*actions: Any) -> FlowMod:

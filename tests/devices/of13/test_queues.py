@@ -25,10 +25,10 @@ from sdnvirt.openflow.v13.queues import (
     QueueStats,
     QueueStatsRequest,
 )
+from tests.devices.controller import Controller
 
 S = 1_000_000_000
 FRAME = bytes(12) + b"\x88\xb5" + bytes(111)
-Controller = Any  # of conftest, which cannot be imported
 
 
 @pytest.fixture

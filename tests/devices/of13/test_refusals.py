@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from sdnvirt.addresses import Mac
@@ -16,18 +14,14 @@ from sdnvirt.openflow.v13.experimenter import Experimenter, ExperimenterMultipar
 from sdnvirt.openflow.v13.features import FeaturesRequest
 from sdnvirt.openflow.v13.flow import FlowMod
 from sdnvirt.openflow.v13.groups import GroupMod
-from sdnvirt.openflow.v13.instructions import ApplyActions, ExperimenterInstruction, GotoTable
+from sdnvirt.openflow.v13.instructions import ExperimenterInstruction, GotoTable
 from sdnvirt.openflow.v13.match import Match
 from sdnvirt.openflow.v13.meters import MeterMod
 from sdnvirt.openflow.v13.multipart import MultipartRequest
 from sdnvirt.openflow.v13.ports import PortMod, PortStatsRequest
 from sdnvirt.openflow.v13.queues import QueueGetConfigRequest, QueueStatsRequest
-
-Controller = Any  # of conftest, which cannot be imported
-
-
-def flow(*actions: Any, **fields: Any) -> FlowMod:
-    return FlowMod(instructions=(ApplyActions(actions),), **fields)
+from tests.devices.controller import Controller
+from tests.devices.entries import flow
 
 
 def test_there_are_as_many_tables_as_the_switch_says(controller: Controller) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -42,20 +41,18 @@ from sdnvirt.openflow.v13.roles import (
     SetAsync,
 )
 from sdnvirt.openflow.v13.tables import TableMod
+from tests.devices.controller import Controller
 
 NONE = (1 << 64) - 1
 H1, H2 = (Mac(0x02_00_00_00_00_00 + n) for n in (1, 2))
 FRAME = H2 + H1 + b"\x88\xb5" + bytes(46)
 MISS = FlowMod(priority=0, instructions=(ApplyActions((Output(OFPP.CONTROLLER),)),))
-Controller = Any  # of conftest, which cannot be imported
 
 
 @pytest.fixture
-def second(
-    world: World, switch: OpenFlowSwitch, connecting: Callable[..., Any], controller: Controller
-) -> Controller:
+def second(world: World, switch: OpenFlowSwitch, controller: Controller) -> Controller:
     """Another controller, connected after the first."""
-    other = connecting(world)
+    other = Controller(world)
     switch.connect(other)
     other.rest()
     return other
@@ -84,11 +81,10 @@ def test_a_controller_begins_as_an_equal_of_no_generation(controller: Controller
 def test_a_new_master_makes_the_old_one_a_slave_and_leaves_equals(
     world: World,
     switch: OpenFlowSwitch,
-    connecting: Callable[..., Any],
     controller: Controller,
     second: Controller,
 ) -> None:
-    third = connecting(world)
+    third = Controller(world)
     switch.connect(third)
     third.rest()
     role(controller, OFPCR.MASTER, 1)

@@ -20,16 +20,11 @@ from sdnvirt.openflow.v13.multipart import MultipartRequest
 from sdnvirt.openflow.v13.oxm import ETH_DST
 from sdnvirt.openflow.v13.ports import PortMod, PortStatsRequest
 from sdnvirt.openflow.v13.queues import QueueStatsRequest
+from tests.devices.controller import Controller
+from tests.devices.entries import FRAME, flow
 
 S = 1_000_000_000
 NO_COOKIE = (1 << 64) - 1
-H1, H2 = (Mac(0x02_00_00_00_00_00 + n) for n in (1, 2))
-FRAME = H2 + H1 + b"\x88\xb5" + bytes(186)
-Controller = Any  # of conftest, which cannot be imported
-
-
-def flow(*actions: Any, **fields: Any) -> FlowMod:
-    return FlowMod(instructions=(ApplyActions(actions),), **fields)
 
 
 # asked (7.3.5)

@@ -31,8 +31,7 @@ from sdnvirt.openflow.v13.table_features import (
     TypesProperty,
 )
 from sdnvirt.openflow.v13.tables import TableMod
-
-Controller = Any  # of conftest, which cannot be imported
+from tests.devices.controller import Controller
 
 
 def header(field: oxm.OxmField) -> OxmId:

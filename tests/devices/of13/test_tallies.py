@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sdnvirt.addresses import Mac
 from sdnvirt.datapath.groups import MAX_GROUPS
 from sdnvirt.datapath.meters import MAX_BANDS, MAX_METERS
 from sdnvirt.devices.world import World
@@ -31,12 +30,11 @@ from sdnvirt.openflow.v13.meters import (
     MeterRequest,
 )
 from sdnvirt.openflow.v13.multipart import MultipartRequest
+from tests.devices.controller import Controller
+from tests.devices.entries import FRAME
 
 S = 1_000_000_000
-H1, H2 = (Mac(0x02_00_00_00_00_00 + n) for n in (1, 2))
-FRAME = H2 + H1 + b"\x88\xb5" + bytes(186)
 BUCKETS = (Bucket(weight=1, actions=(Output(2),)), Bucket(weight=3, actions=(Output(2),)))
-Controller = Any  # of conftest, which cannot be imported
 
 
 def test_group_statistics(world: World, controller: Controller, stations: list[Any]) -> None:
