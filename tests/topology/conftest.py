@@ -12,6 +12,9 @@ import pytest
 from sdnvirt import topology
 from sdnvirt.errors import TopologyError
 
+Told = Callable[..., list[str]]
+"""Returns the mistakes in a text, line by line, as of the fixture ``problems``."""
+
 TOPOLOGIES = Path(__file__).parents[2] / "topologies"
 
 
@@ -29,7 +32,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def problems() -> Callable[..., list[str]]:
+def problems() -> Told:
     """Return the mistakes in the text of a topology that has a name, line by line."""
 
     def find(text: str, path: str = "f.yaml") -> list[str]:

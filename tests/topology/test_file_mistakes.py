@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sdnvirt import topology
 from sdnvirt.errors import TopologyError
-
-Told = Callable[..., list[str]]
-"""Returns the mistakes in a text, line by line, as of the fixture ``problems``."""
+from tests.topology.conftest import Told
 
 
 def test_a_missing_app_names_the_places_where_it_was_looked_for(
