@@ -12,7 +12,7 @@ from sdnvirt.openflow.errors import (
     OpenFlowError,
     bad_length,
 )
-from sdnvirt.openflow.header import HEADER_SIZE, MESSAGE_MAX, frame, read_header
+from sdnvirt.openflow.header import HEADER_SIZE, frame, read_header
 from sdnvirt.openflow.record import Message
 
 
@@ -56,9 +56,7 @@ class Codec:
         A message of entries that the length field cannot count becomes several, one behind the
         other.
         """
-        body = message.pack()
-        if len(body) > MESSAGE_MAX - HEADER_SIZE and isinstance(message, EntriesMessage):
-            return b"".join(
-                [frame(self._version, one.TYPE, xid, one.pack()) for one in message.split()]
-            )
-        return frame(self._version, message.TYPE, xid, body)
+        version, kind = self._version, message.TYPE
+        if isinstance(message, EntriesMessage):
+            return b"".join([frame(version, kind, xid, body) for body in message.bodies()])
+        return frame(version, kind, xid, message.pack())

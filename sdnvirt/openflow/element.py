@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import lru_cache, wraps
 from struct import Struct
 from typing import ClassVar, Final, NamedTuple, Protocol, Self, TypeVar
@@ -185,6 +186,17 @@ class Packable(Protocol):
     def pack(self) -> bytes:
         """Return the bytes."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """The bytes of what is told again and again, and never changes."""
+
+    data: bytes
+
+    def pack(self) -> bytes:
+        """Return the bytes."""
+        return self.data
 
 
 def pack_all(parts: Iterable[Packable]) -> bytes:

@@ -8,12 +8,12 @@ by others with the same xid.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 from struct import Struct
 from typing import ClassVar, Final, NamedTuple, Self
 
-from sdnvirt.openflow.element import pack_all
+from sdnvirt.openflow.element import Packable
 from sdnvirt.openflow.errors import OpenFlowError, bad_length
 from sdnvirt.openflow.header import HEADER_SIZE, MESSAGE_MAX
 from sdnvirt.openflow.record import Message, Structure, take_all
@@ -57,12 +57,12 @@ class EntriesMessage(Message):
 
     Attributes:
         kind: one of the version's names for them.
-        entries: of the class that the table of bodies names for the kind.
+        entries: of the class that the table of bodies names for the kind; or what has its bytes.
         more: whether another message with the same xid continues this one.
     """
 
     kind: int
-    entries: tuple[Structure, ...] = ()
+    entries: tuple[Packable, ...] = ()
     more: bool = False
 
     HEADER: ClassVar[Struct]
@@ -96,18 +96,21 @@ class EntriesMessage(Message):
 
     def pack(self) -> bytes:
         """Return the message's body, however long it is."""
-        return self.HEADER.pack(self.kind, _MORE if self.more else 0) + pack_all(self.entries)
+        return self._body([entry.pack() for entry in self.entries], self.more)
 
-    def split(self) -> Iterator[Self]:
-        """Yield messages that each fit the length field and together say what this one says."""
+    def bodies(self) -> Iterator[bytes]:
+        """Yield bodies that each fit the length field and together say what this one says."""
         room = MESSAGE_MAX - HEADER_SIZE - self.HEADER.size
-        batch: list[Structure] = []
+        batch: list[bytes] = []
         size = 0
         for entry in self.entries:
-            length = len(entry.pack())
-            if batch and size + length > room:
-                yield replace(self, entries=tuple(batch), more=True)
+            packed = entry.pack()
+            if batch and size + len(packed) > room:
+                yield self._body(batch, True)
                 batch, size = [], 0
-            batch.append(entry)
-            size += length
-        yield replace(self, entries=tuple(batch))
+            batch.append(packed)
+            size += len(packed)
+        yield self._body(batch, self.more)
+
+    def _body(self, packed: list[bytes], more: bool) -> bytes:
+        return self.HEADER.pack(self.kind, _MORE if more else 0) + b"".join(packed)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sdnvirt.openflow.record import Message, Structure
+from sdnvirt.openflow.element import Packable
+from sdnvirt.openflow.record import Message
 from sdnvirt.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ OpenFlowError, which is the answer then."""
 
 Handlers = dict[type[Message], Handler]
 
-Entries = tuple[Structure, ...]
+Entries = tuple[Packable, ...]
 """The body of a multipart message."""
 
 Answer = Callable[["OpenFlowSwitch", Entries], Entries]

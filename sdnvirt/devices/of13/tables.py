@@ -10,6 +10,7 @@ is asked for; one that asks for more, or for fewer tables, is refused and nothin
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from sdnvirt.datapath.actions import RULES
@@ -18,6 +19,7 @@ from sdnvirt.datapath.pipeline import EXECUTION_ORDER
 from sdnvirt.datapath.rewriting.setters import SETTERS
 from sdnvirt.datapath.table import TABLE_LIMIT
 from sdnvirt.devices.of13.handler import Answers, Entries, Handlers
+from sdnvirt.openflow.element import Packed
 from sdnvirt.openflow.v13 import oxm
 from sdnvirt.openflow.v13.constants import OFPAT, OFPIT, OFPMP, OFPTFPT, OFPTT
 from sdnvirt.openflow.v13.error_codes import OFPTFFC, refuse
@@ -95,10 +97,16 @@ def _features(table_id: int) -> TableFeatures:
     )  # fmt: skip
 
 
+@cache
+def _told() -> Entries:
+    """Return what all tables can do, in bytes: there are 250 kB of them, for every switch alike."""
+    return tuple(Packed(_features(table_id).pack()) for table_id in range(TABLES))
+
+
 def _table_features(_switch: OpenFlowSwitch, request: Entries) -> Entries:
     if request:
         _check(request)
-    return tuple(map(_features, range(TABLES)))
+    return _told()
 
 
 def _check(request: Entries) -> None:
