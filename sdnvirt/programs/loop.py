@@ -1,8 +1,8 @@
 """The asyncio event loop of a network, whose time is virtual and whose sockets are the hosts' own.
 
 Tasks, timers, futures, streams and queues are asyncio's. What would reach the real world is either
-done on the emulated host of the running program or refused in words: threads and processes have a
-time of their own, so a run that used them could not be repeated.
+done on the emulated host of the running program or refused in words by
+:class:`~sdnvirt.programs.lonely.LonelyLoop`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextvars import Context
-from typing import Any, Final, NoReturn, TypeVarTuple, Unpack
+from typing import Any, Final, TypeVarTuple, Unpack
+from weakref import WeakSet
 
 from sdnvirt.addresses import IpAddress
 from sdnvirt.engine.scheduler import Scheduler
@@ -23,9 +24,11 @@ from sdnvirt.programs.connection import ConnectionTransport
 from sdnvirt.programs.datagrams import WILDCARDS, DatagramTransport
 from sdnvirt.programs.endpoint import address_of, family_of
 from sdnvirt.programs.handles import Handles
+from sdnvirt.programs.lonely import RANDOM, REAL, LonelyLoop, refuse
 from sdnvirt.programs.place import HOST, here
 from sdnvirt.programs.resolver import AddressInfo, resolve
 from sdnvirt.programs.server import Server
+from sdnvirt.programs.tasks import HostTask, make_task, number_of
 from sdnvirt.units import NS_PER_S
 
 _Ts = TypeVarTuple("_Ts")
@@ -37,26 +40,7 @@ OnProblem = Callable[[Host | None, BaseException | None, str], None]
 """Told of what went wrong and was not caught: on which host, the exception, and what was done."""
 
 
-_THREADS: Final = "threads and processes have a time of their own"
-_DESCRIPTORS: Final = "emulated sockets have no file descriptors"
-_RANDOM: Final = "it draws from the system's random numbers, so no run could be repeated"
-_REAL: Final = "real sockets reach no emulated network"
-
-
-def _refuse(what: str, why: str) -> NoReturn:
-    raise RuntimeError(f"{what} is not there for programs on emulated hosts: {why}")
-
-
-def _refused(name: str, why: str) -> Any:
-    """Return a method that is not there, and says why by a RuntimeError."""
-
-    def method(_loop: ProgramLoop, *_arguments: Any, **_options: Any) -> NoReturn:
-        _refuse(name, why)
-
-    return method
-
-
-class ProgramLoop(asyncio.BaseEventLoop):
+class ProgramLoop(LonelyLoop):
     """The event loop of the programs of one network.
 
     Args:
@@ -67,6 +51,9 @@ class ProgramLoop(asyncio.BaseEventLoop):
         transports: those that are open, in the order in which they were opened.
     """
 
+    _asyncgens: WeakSet[AsyncGenerator[Any, Any]]  # both are asyncio's
+    _scheduled: list[asyncio.TimerHandle]
+
     def __init__(self, scheduler: Scheduler, on_problem: OnProblem) -> None:
         super().__init__()
         self._scheduler = scheduler
@@ -76,6 +63,7 @@ class ProgramLoop(asyncio.BaseEventLoop):
         self._clockwork = Clockwork(scheduler, self, pause)
         self._handles = Handles()
         self.transports: dict[ConnectionTransport | DatagramTransport, None] = {}
+        self.set_task_factory(make_task)  # type: ignore[arg-type]
         self.set_exception_handler(_tell)
 
     # time
@@ -134,7 +122,7 @@ class ProgramLoop(asyncio.BaseEventLoop):
             OSError: nobody could be reached, the last error of each address.
         """
         if ssl:
-            _refuse("TLS", _RANDOM)
+            refuse("TLS", RANDOM)
         if sock is not None:
             transport = self._handles.take(sock)
         else:
@@ -219,9 +207,9 @@ class ProgramLoop(asyncio.BaseEventLoop):
             OSError: an address is not this host's, or is in use.
         """
         if ssl:
-            _refuse("TLS", _RANDOM)
+            refuse("TLS", RANDOM)
         if sock is not None:
-            _refuse("a socket that is bound already", _REAL)
+            refuse("a socket that is bound already", REAL)
         names = host if isinstance(host, list | tuple) else [host]
         places = [(_own(here(), name), port or 0) for name in names]
         server = Server(self, contextvars.copy_context(), here(), places, backlog, protocol_factory)
@@ -247,7 +235,7 @@ class ProgramLoop(asyncio.BaseEventLoop):
             OSError: the address is not this host's, or the port is in use.
         """
         if sock is not None:
-            _refuse("a socket that is bound already", _REAL)
+            refuse("a socket that is bound already", REAL)
         remote = None
         if remote_addr is not None:
             infos = await self.getaddrinfo(
@@ -292,22 +280,16 @@ class ProgramLoop(asyncio.BaseEventLoop):
         """Return address and port as text."""
         return str(sockaddr[0]), str(sockaddr[1])
 
-    # what is not there
-
-    call_soon_threadsafe = _refused("call_soon_threadsafe", _THREADS)
-    run_in_executor = _refused("run_in_executor", _THREADS)
-    subprocess_exec = _refused("subprocess_exec", _THREADS)
-    subprocess_shell = _refused("subprocess_shell", _THREADS)
-    add_signal_handler = _refused("add_signal_handler", "signals go to the emulator, not to a host")
-    add_reader = _refused("add_reader", _DESCRIPTORS)
-    add_writer = _refused("add_writer", _DESCRIPTORS)
-    connect_read_pipe = _refused("connect_read_pipe", _DESCRIPTORS)
-    connect_write_pipe = _refused("connect_write_pipe", _DESCRIPTORS)
-
     # what asyncio asks of its loops
 
     def _process_events(self, event_list: list[Any]) -> None:
         assert not event_list
+
+    def _asyncgen_finalizer_hook(self, agen: Any) -> None:
+        """Let a generator that nobody iterates any more clean up, in this thread as all is."""
+        self._asyncgens.discard(agen)
+        if not self.is_closed():
+            self.call_soon(self.create_task, agen.aclose())
 
     # programs
 
@@ -318,11 +300,24 @@ class ProgramLoop(asyncio.BaseEventLoop):
         return self.create_task(program, name=name, context=context)
 
     def tell(self, context: dict[str, Any]) -> None:
-        """Hand on what nobody caught."""
-        handle = context.get("handle")
-        inside: Context | None = getattr(handle, "_context", None)
-        host = inside.get(HOST) if inside is not None else None
+        """Hand on what nobody caught, with the host that asyncio's words about it lead to."""
+        future = context.get("future")
+        host = future.host if isinstance(future, HostTask) else None
+        for about in ("handle", "transport"):
+            inside: Context | None = getattr(context.get(about), "_context", None)
+            if host is None and inside is not None:
+                host = inside.get(HOST)
         self._on_problem(host, context.get("exception"), context["message"])
+
+    def kill(self, host: Host) -> None:
+        """End all that runs on a host: tasks get asyncio.CancelledError, timers never go off."""
+        for timer in self._scheduled:
+            inside: Context = timer._context  # type: ignore[attr-defined]
+            if inside.get(HOST) is host:
+                timer.cancel()
+        for task in self._tasks():
+            if task.host is host:
+                task.cancel()
 
     def end(self) -> None:
         """Cancel all programs, let them clean up at this instant, and close the loop.
@@ -335,10 +330,15 @@ class ProgramLoop(asyncio.BaseEventLoop):
         for _ in range(END_ROUNDS):
             for transport in list(self.transports):
                 transport.abort()
-            for task in sorted(asyncio.all_tasks(self), key=asyncio.Task.get_name):
+            for task in self._tasks():
                 task.cancel()
             self._clockwork.pump(self._scheduler.now)
         self.close()
+
+    def _tasks(self) -> list[HostTask]:
+        """Return the tasks that have not ended, in the order in which they were made."""
+        tasks = [one for one in asyncio.all_tasks(self) if isinstance(one, HostTask)]
+        return sorted(tasks, key=number_of)
 
 
 def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -69,4 +69,12 @@ def failure(host: Host | None, name: str, error: BaseException) -> ProgramError:
     """Return the error that tells of an exception in a program."""
     program = f"the program {name}" if name else "a program"
     where = program if host is None else f"{host.name}: {program}"
-    return ProgramError(f"{where} raised {type(error).__name__}: {error}")
+    return ProgramError(f"{where} raised {_words(error)}")
+
+
+def _words(error: BaseException) -> str:
+    """Return what an exception says, with those that a group of exceptions holds."""
+    words = f"{type(error).__name__}: {error}"
+    if isinstance(error, BaseExceptionGroup):
+        words += f": {'; '.join(map(_words, error.exceptions))}"
+    return words

@@ -27,7 +27,9 @@ class Programs:
         self._fail = fail
         self._ended = ended
         self._loop = ProgramLoop(world.scheduler, self._problem)
+        self._scheduler = world.scheduler
         self._running: dict[asyncio.Task[Any], Program] = {}
+        self._killed_at: dict[Host, int] = {}
 
     def run(
         self, host: Host, program: Coroutine[Any, Any, Any], name: str | None = None
@@ -46,10 +48,12 @@ class Programs:
         return made
 
     def kill(self, host: Host) -> None:
-        """End the programs of a host that crashes."""
-        for program in self._running.values():
-            if program.host is host:
-                program.cancel()
+        """End the programs of a host that crashes, with all tasks and timers that they made.
+
+        They are not to blame for what they raise meanwhile: their connections are gone.
+        """
+        self._killed_at[host] = self._scheduler.now
+        self._loop.kill(host)
 
     def close(self) -> None:
         """End all programs."""
@@ -68,6 +72,8 @@ class Programs:
         self._report(host, "", error or RuntimeError(what))
 
     def _report(self, host: Host | None, name: str, error: BaseException) -> None:
+        if host is not None and self._killed_at.get(host) == self._scheduler.now:
+            return
         told: ProgramError = failure(host, name, error)
         told.__cause__ = error
         self._fail(told)

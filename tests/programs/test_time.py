@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from sdnvirt.errors import UserError
 from sdnvirt.network.network import Network
 from sdnvirt.programs.clock import SPIN_LIMIT
+from sdnvirt.programs.place import here
 from sdnvirt.programs.program import ProgramError
 
 MS = 1_000_000
@@ -164,9 +166,13 @@ def test_the_cause_of_an_error_is_the_exception_itself(net: Network) -> None:
         ("add_signal_handler", lambda loop: loop.add_signal_handler(2, print)),
         ("subprocess_exec", lambda loop: asyncio.create_subprocess_exec("true")),
         ("subprocess_shell", lambda loop: asyncio.create_subprocess_shell("true")),
+        ("sock_recv", lambda loop: loop.sock_recv(None, 1)),
+        ("sock_sendall", lambda loop: loop.sock_sendall(None, b"")),
+        ("create_unix_server", lambda loop: asyncio.start_unix_server(print, "socket")),
+        ("start_tls", lambda loop: loop.start_tls(None, None, None)),
     ],
 )
-def test_what_would_leave_virtual_time_is_refused_in_words(
+def test_what_would_leave_the_emulated_network_is_refused_in_words(
     net: Network, what: str, ask: Any
 ) -> None:
     async def program() -> None:
@@ -176,6 +182,60 @@ def test_what_would_leave_virtual_time_is_refused_in_words(
 
     with pytest.raises(ProgramError, match=f"{what} is not there for programs on emulated hosts"):
         net["h1"].call(program())
+
+
+def test_what_cannot_be_added_is_not_there_to_remove(net: Network) -> None:
+    async def program() -> list[bool]:
+        loop = asyncio.get_running_loop()
+        return [loop.remove_reader(0), loop.remove_writer(0), loop.remove_signal_handler(2)]
+
+    assert net["h1"].call(program()) == [False, False, False]
+
+
+def test_a_task_that_nobody_waited_for_is_told_with_its_host(net: Network) -> None:
+    async def faulty() -> None:
+        raise ValueError("oops")
+
+    async def program() -> None:
+        task = asyncio.create_task(faulty())
+        await asyncio.sleep(1)
+        del task
+
+    net["h2"].run(program())
+    with pytest.raises(ProgramError, match="h2: a program raised ValueError: oops"):
+        net.run_for("5s")
+
+
+def test_a_group_of_exceptions_is_told_one_by_one(net: Network) -> None:
+    async def faulty() -> None:
+        raise ValueError("oops")
+
+    async def program() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(faulty())
+
+    with pytest.raises(ProgramError, match=r"\(1 sub-exception\): ValueError: oops"):
+        net["h1"].call(program())
+
+
+def test_a_generator_that_is_left_cleans_up_on_the_host(net: Network) -> None:
+    ended: list[str] = []
+
+    async def numbers() -> AsyncIterator[int]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            await asyncio.sleep(1)
+            ended.append(here().name)
+
+    async def program() -> None:
+        async for _ in numbers():
+            break
+        await asyncio.sleep(2)
+
+    net["h1"].call(program())
+    assert ended == ["h1"]
 
 
 def test_programs_end_with_the_network(net: Network) -> None:
@@ -202,3 +262,57 @@ def test_the_programs_of_a_host_end_when_it_crashes(net: Network) -> None:
     assert (one.done, other.done) == (True, False)
     with pytest.raises(UserError, match="the program sleep on h1 was cancelled"):
         _ = one.result
+
+
+def test_what_the_programs_of_a_host_made_ends_with_them(net: Network) -> None:
+    seen: list[str] = []
+
+    async def child() -> None:
+        while True:
+            await asyncio.sleep(1)
+            seen.append("child")
+
+    async def program() -> None:
+        task = asyncio.create_task(child())
+        asyncio.get_running_loop().call_later(3, seen.append, "timer")
+        await task
+
+    net["h1"].run(program())
+    net.run_for("1.5s")
+    net.faults.crash("h1")
+    net.run_for("10s")
+    assert seen == ["child"]
+
+
+def test_a_server_that_crashes_is_not_to_blame_for_its_connections(net: Network) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await reader.read(100):
+                pass
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    async def server() -> None:
+        async with await asyncio.start_server(serve, port=7) as listening:
+            await listening.serve_forever()
+
+    async def client() -> str:
+        _, writer = await asyncio.open_connection("10.0.0.2", 7)
+        try:
+            while True:
+                writer.write(b"tick")
+                await writer.drain()
+                await asyncio.sleep(0.1)
+        except OSError as error:
+            return type(error).__name__
+
+    net["h2"].run(server())
+    running = net["h1"].run(client())
+    net.run_for("1s")
+    net.faults.crash("h2")
+    net.run_for("1s")
+    net.faults.restart("h2")
+    net["h2"].run(server())
+    net.run_for("10s")
+    assert running.result == "ConnectionResetError"
