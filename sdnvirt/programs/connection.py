@@ -164,7 +164,9 @@ class ConnectionTransport(asyncio.Transport):
             self._send()
 
     def abort(self) -> None:
-        """End the connection at once with a RST."""
+        """End the connection at once with a RST, unless it was closed and nothing waits here."""
+        if self._over:
+            return
         self._closing = True
         self._connection.abort()
         self._end(None)

@@ -9,10 +9,12 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final
 
 from sdnvirt.addresses import ANY_IPV4, ANY_IPV6, IpAddress
-from sdnvirt.host.paths import Fragmentation
+from sdnvirt.host.icmp import Problem, Report
+from sdnvirt.host.paths import Fragmentation, Path
 from sdnvirt.host.routes import TooBig
+from sdnvirt.host.tcp.binding import LOSSES
 from sdnvirt.host.udp import UdpSocket
-from sdnvirt.programs.endpoint import Endpoint, address_of, name_of
+from sdnvirt.programs.endpoint import Endpoint, address_of, name_of, port_of
 
 if TYPE_CHECKING:
     from sdnvirt.host.stack import Host
@@ -52,6 +54,9 @@ class DatagramTransport(asyncio.DatagramTransport):
             fragmentation=Fragmentation.SENDER,  # what sockets do that programs know
         )  # fmt: skip
         self._socket.remote = remote
+        self._socket.on_report = self._on_report
+        if remote is not None and isinstance(path := host.ip.path(remote[0]), Path):
+            address = path.src if address in WILDCARDS.values() else address
         endpoint = Endpoint(socket.SOCK_DGRAM, (address, self._socket.port), remote)
         names: dict[str, Any] = {"socket": endpoint, "sockname": endpoint.getsockname()}
         names["peername"] = None if remote is None else endpoint.getpeername()
@@ -73,12 +78,17 @@ class DatagramTransport(asyncio.DatagramTransport):
             return
         remote = self._remote
         if addr is not None:
-            given = (address_of(addr[0]), int(addr[1]))
+            given = (address_of(addr[0]), port_of(addr[1]))
             if remote is not None and given != remote:
                 raise ValueError(f"invalid address: must be None or {name_of(*remote)}")
             remote = given
         if remote is None:
             raise ValueError("no peer, so an address is needed")
+        own = self._socket.address
+        if own is not None and type(own) is not type(remote[0]):
+            text = f"{remote[0]} is not of the version of IP of a socket at {own}"
+            self._call(self._tell, OSError(errno.EAFNOSUPPORT, text))
+            return
         refusal = self._socket.send(*remote, bytes(data))
         if refusal is not None:
             number = errno.EMSGSIZE if isinstance(refusal, TooBig) else errno.ENETUNREACH
@@ -113,7 +123,14 @@ class DatagramTransport(asyncio.DatagramTransport):
         self._call(self._deliver, payload, name_of(src, port))
 
     def _on_error(self, text: str) -> None:
-        self._call(self._tell, ConnectionRefusedError(errno.ECONNREFUSED, text))
+        self._call(self._tell, OSError(errno.EHOSTUNREACH, text))
+
+    def _on_report(self, _dst: IpAddress, _port: int, report: Report) -> None:
+        """Tell of an ICMP error, unless what is sent from now on is cut to the path's MTU."""
+        if report.problem is not Problem.TOO_BIG:
+            loss = None if report.problem is None else LOSSES.get(report.problem)
+            number = errno.EPROTO if loss is None else loss.errno
+            self._call(self._tell, OSError(number, str(report)))
 
     def _deliver(self, payload: bytes, sender: Any) -> None:
         if not self._closing:

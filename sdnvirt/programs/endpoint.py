@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from sdnvirt.addresses import IpAddress, Ipv4, Ipv6
+
+PORT_MAX: Final = 0xFFFF
 
 SocketName = tuple[str, int] | tuple[str, int, int, int]
 """Address and port as the module ``socket`` writes them; IPv6 has flow label and scope, both 0."""
@@ -30,6 +32,31 @@ def address_of(text: str) -> IpAddress:
         MalformedError: it names none.
     """
     return Ipv6(text) if ":" in text else Ipv4(text)
+
+
+def port_of(given: object) -> int:
+    """Return the port that a program names, as a number or its digits; None is 0, any port.
+
+    Names of services are not known: they would be those of the machine that this runs on.
+
+    Raises:
+        OverflowError: there is no such port.
+        socket.gaierror: it is no number.
+        TypeError: it is neither a number nor text.
+    """
+    if isinstance(given, bytes):
+        given = given.decode("ascii", "replace")
+    if isinstance(given, str):
+        if not (given.isascii() and given.isdigit()):
+            raise socket.gaierror(socket.EAI_SERVICE, f"{given!r} is not a port; expected a number")
+        given = int(given)
+    if given is None:
+        return 0
+    if not isinstance(given, int):
+        raise TypeError(f"{given!r} is not a port; expected an integer")
+    if not 0 <= given <= PORT_MAX:
+        raise OverflowError(f"port {given}; expected 0 to {PORT_MAX}")
+    return given
 
 
 class Endpoint:

@@ -22,7 +22,7 @@ from sdnvirt.host.tcp.loss import Loss
 from sdnvirt.programs.clock import Clockwork, Pause
 from sdnvirt.programs.connection import ConnectionTransport
 from sdnvirt.programs.datagrams import WILDCARDS, DatagramTransport
-from sdnvirt.programs.endpoint import address_of, family_of
+from sdnvirt.programs.endpoint import address_of, family_of, port_of
 from sdnvirt.programs.handles import Handles
 from sdnvirt.programs.lonely import RANDOM, REAL, LonelyLoop, refuse
 from sdnvirt.programs.place import HOST, here
@@ -35,6 +35,9 @@ _Ts = TypeVarTuple("_Ts")
 
 END_ROUNDS: Final = 4
 """How often a program is cancelled at the end that waits for something while it cleans up."""
+
+Place = tuple[IpAddress | None, int]
+"""An address of a host, None for any, and a port, 0 for one that is free."""
 
 OnProblem = Callable[[Host | None, BaseException | None, str], None]
 """Told of what went wrong and was not caught: on which host, the exception, and what was done."""
@@ -127,20 +130,18 @@ class ProgramLoop(LonelyLoop):
             transport = self._handles.take(sock)
         else:
             infos = await self.getaddrinfo(
-                host, port or 0, family=family, type=socket.SOCK_STREAM, proto=proto, flags=flags
+                host, port, family=family, type=socket.SOCK_STREAM, proto=proto, flags=flags
             )
-            transport = await self._connect_to_any(infos, local_addr)
+            transport = await self._connect_to_any(infos, await self._local(local_addr))
         protocol = protocol_factory()
         await transport.begin(protocol)
         return transport, protocol
 
-    async def _connect_to_any(
-        self, infos: list[AddressInfo], local_addr: tuple[str, int] | None
-    ) -> ConnectionTransport:
+    async def _connect_to_any(self, infos: list[AddressInfo], local: Place) -> ConnectionTransport:
         errors: list[OSError] = []
         for *_, name in infos:
             try:
-                return await self._connect(address_of(name[0]), name[1], local_addr)
+                return await self._connect(address_of(name[0]), name[1], local)
             except OSError as error:
                 errors.append(error)
         if len(errors) == 1:
@@ -148,11 +149,15 @@ class ProgramLoop(LonelyLoop):
         raise OSError(f"multiple exceptions: {', '.join(map(str, errors))}")
 
     async def _connect(
-        self, address: IpAddress, port: int, local_addr: tuple[str, int] | None = None
+        self, address: IpAddress, port: int, local: Place = (None, 0)
     ) -> ConnectionTransport:
         host = here()
-        local_port = local_addr[1] if local_addr else 0
-        made = host.tcp.connect(address, port, local_port=local_port)
+        own, local_port = local
+        if own is not None and type(own) is not type(address):
+            raise OSError(
+                Loss.NO_PORT.errno, f"{own} cannot be the source of what goes to {address}"
+            )
+        made = host.tcp.connect(address, port, local_port=local_port, local_address=own)
         if isinstance(made, Loss):
             raise OSError(made.errno, f"{host.name} to {address} port {port}: {made}")
         opened: asyncio.Future[None] = self.create_future()
@@ -185,7 +190,8 @@ class ProgramLoop(LonelyLoop):
         Raises:
             OSError: nobody could be reached.
         """
-        self._handles.bind(sock, await self._connect(address_of(address[0]), address[1]))
+        place = address_of(address[0]), port_of(address[1])
+        self._handles.bind(sock, await self._connect(*place))
 
     async def create_server(  # type: ignore[override]
         self,
@@ -211,7 +217,7 @@ class ProgramLoop(LonelyLoop):
         if sock is not None:
             refuse("a socket that is bound already", REAL)
         names = host if isinstance(host, list | tuple) else [host]
-        places = [(_own(here(), name), port or 0) for name in names]
+        places = [(own, port_of(port)) for name in names for own in await self._own(name, family)]
         server = Server(self, contextvars.copy_context(), here(), places, backlog, protocol_factory)
         if start_serving:
             server.listen()
@@ -242,13 +248,13 @@ class ProgramLoop(LonelyLoop):
                 *remote_addr[:2], family=family, type=socket.SOCK_DGRAM, proto=proto, flags=flags
             )
             remote = address_of(infos[0][-1][0]), infos[0][-1][1]
-        if local_addr is not None and local_addr[0]:
-            kind = socket.AF_INET6 if ":" in local_addr[0] else socket.AF_INET
-            address = _own(here(), local_addr[0]) or WILDCARDS[kind]
-        else:
+        address, port = await self._local(local_addr, family)
+        if address is None:
             kind = socket.AddressFamily(family or socket.AF_INET)
+            if local_addr is not None and local_addr[0] == "::":
+                kind = socket.AF_INET6
             address = WILDCARDS[kind if remote is None else family_of(remote[0])]
-        local = address, local_addr[1] if local_addr else 0
+        local = address, port
         protocol = protocol_factory()
         transport = DatagramTransport(
             self, contextvars.copy_context(), here(), local, remote, protocol
@@ -274,7 +280,28 @@ class ProgramLoop(LonelyLoop):
             socket.gaierror: the name has none.
         """
         text = host.decode() if isinstance(host, bytes) else host
-        return await resolve(here(), text, int(port or 0), family, type, flags)
+        return await resolve(here(), text, port_of(port), family, type, flags)
+
+    async def _own(self, name: str | None, family: int = 0) -> list[IpAddress | None]:
+        """Return the addresses of a host that a server is to listen at; None is all.
+
+        Raises:
+            OSError: they are none of this host's.
+        """
+        if not name or name in ("0.0.0.0", "::"):
+            return [None]
+        infos = await self.getaddrinfo(name, None, family=family, type=socket.SOCK_STREAM)
+        host, found = here(), [address_of(sockname[0]) for *_, sockname in infos]
+        for address in found:
+            if host.ip.owner(address) is None:
+                raise OSError(Loss.NO_PORT.errno, f"{address} is not an address of {host.name}")
+        return [*found]
+
+    async def _local(self, given: tuple[str | None, int] | None, family: int = 0) -> Place:
+        """Return the address, None for any, and the port that a socket is to have here."""
+        if given is None:
+            return None, 0
+        return (await self._own(given[0], family))[0], port_of(given[1])
 
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
         """Return address and port as text."""
@@ -344,17 +371,3 @@ class ProgramLoop(LonelyLoop):
 def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     assert isinstance(loop, ProgramLoop)
     loop.tell(context)
-
-
-def _own(host: Host, name: str | None) -> IpAddress | None:
-    """Return the address of a host that a server is to listen at, None for all.
-
-    Raises:
-        OSError: it is none of this host's.
-    """
-    if not name or name in ("0.0.0.0", "::"):
-        return None
-    address = address_of(name)
-    if host.ip.owner(address) is None:
-        raise OSError(Loss.NO_PORT.errno, f"{name} is not an address of {host.name}")
-    return address

@@ -1,0 +1,183 @@
+"""Addresses and ports that programs name: their own, and those of others."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from ipaddress import ip_interface
+from typing import Any
+
+import pytest
+
+from sdnvirt.network.network import Network
+
+SECOND = {
+    socket.AF_INET: ip_interface("10.0.0.50/24"),
+    socket.AF_INET6: ip_interface("2001:db8::50/64"),
+}
+
+
+class Deaf(asyncio.DatagramProtocol):
+    """Keeps the errors of its socket."""
+
+    def __init__(self) -> None:
+        self.errors: list[Exception] = []
+
+    def error_received(self, exc: Exception) -> None:
+        self.errors.append(exc)
+
+
+async def datagrams(**where: Any) -> tuple[Any, Deaf]:
+    return await asyncio.get_running_loop().create_datagram_endpoint(Deaf, **where)
+
+
+async def tell_who(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(writer.get_extra_info("peername")[0].encode())
+    writer.close()
+
+
+async def serve(host: str | None = None) -> None:
+    async with await asyncio.start_server(tell_who, host, 7) as listening:
+        await listening.serve_forever()
+
+
+def test_a_connection_comes_from_the_address_that_was_asked_for(net: Network, family: Any) -> None:
+    second = SECOND[family.kind]
+    net["h1"].host.add_address(second)
+    net["h2"].run(serve())
+    net.run_for("3s")
+
+    async def client() -> tuple[Any, bytes]:
+        local = (str(second.ip), 0)
+        reader, writer = await asyncio.open_connection(family.hosts[2], 7, local_addr=local)
+        answer = await reader.read()
+        writer.close()
+        return writer.get_extra_info("sockname")[0], answer
+
+    assert net["h1"].call(client()) == (str(second.ip), str(second.ip).encode())
+
+
+def test_a_connection_cannot_come_from_an_address_of_another(net: Network, family: Any) -> None:
+    async def client(local: str) -> int | None:
+        try:
+            await asyncio.open_connection(family.hosts[2], 7, local_addr=(local, 0))
+        except OSError as error:
+            return error.errno
+        return None
+
+    assert net["h1"].call(client(family.hosts[3])) == errno.EADDRNOTAVAIL
+    net["h1"].host.add_address(ip_interface("fd00::1/64"))
+    net.run_for("3s")
+    other = "fd00::1" if family.kind is socket.AF_INET else "10.0.0.1"
+    assert net["h1"].call(client(other)) == errno.EADDRNOTAVAIL
+
+
+def test_a_server_may_listen_at_a_name(net: Network) -> None:
+    async def program() -> list[str]:
+        server = await asyncio.start_server(tell_who, "localhost", 7)
+        return [one.getsockname()[0] for one in server.sockets]
+
+    names = net["h1"].call(program())
+    assert names
+    assert all(net["h1"].host.ip.owner(net["h1"].address_of(one)) is not None for one in names)
+
+
+@pytest.mark.parametrize(
+    ("port", "error"),
+    [
+        (70_000, OverflowError),
+        (-1, OverflowError),
+        ("70000", OverflowError),
+        ("http", socket.gaierror),
+        (3.5, TypeError),
+    ],
+)
+def test_what_is_no_port_is_refused(net: Network, port: Any, error: type[Exception]) -> None:
+    async def program() -> int:
+        refused = 0
+        to = ("10.0.0.2", port)
+        transport, _ = await datagrams(local_addr=("0.0.0.0", 0))
+        handle = socket.socket()
+        with pytest.raises(error):
+            transport.sendto(b"x", to)
+        for made in (
+            asyncio.start_server(tell_who, None, port),
+            asyncio.open_connection(*to),
+            asyncio.open_connection("10.0.0.2", 7, local_addr=("10.0.0.1", port)),
+            asyncio.get_running_loop().sock_connect(handle, to),
+            datagrams(local_addr=("0.0.0.0", port)),
+            datagrams(remote_addr=to),
+        ):
+            try:
+                await made
+            except error:
+                refused += 1
+        handle.close()
+        return refused
+
+    assert net["h1"].call(program()) == 6
+
+
+def test_digits_are_a_port(net: Network) -> None:
+    net["h2"].run(serve())
+
+    async def program() -> bytes:
+        reader, writer = await asyncio.open_connection("10.0.0.2", "7")
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+    assert net["h1"].call(program()) == b"10.0.0.1"
+
+
+def test_errors_of_datagrams_have_the_numbers_of_their_kinds(net: Network, family: Any) -> None:
+    async def program() -> list[Any]:
+        transport, deaf = await datagrams(local_addr=(family.everywhere, 0))
+        for host in (family.hosts[2], family.silent):
+            transport.sendto(b"x", (host, 9))
+            await asyncio.sleep(5)
+        other = "10.0.0.2" if family.kind is socket.AF_INET6 else "2001:db8::2"
+        transport.sendto(b"x", (other, 9))
+        await asyncio.sleep(0)
+        return [getattr(one, "errno", None) for one in deaf.errors]
+
+    expected = [errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.EAFNOSUPPORT]
+    assert net["h1"].call(program()) == expected
+
+
+def test_a_connected_socket_knows_its_own_address(net: Network, family: Any) -> None:
+    async def program() -> Any:
+        transport, _ = await datagrams(remote_addr=(family.hosts[2], 9))
+        return transport.get_extra_info("sockname")[0]
+
+    assert net["h1"].call(program()) == family.hosts[1]
+
+
+def test_abort_behind_close_does_not_reset_the_peer(net: Network, family: Any) -> None:
+    ends: list[bytes | str] = []
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            ends.append(await reader.read())
+        except OSError as error:
+            ends.append(type(error).__name__)
+        writer.close()
+
+    async def server() -> None:
+        async with await asyncio.start_server(hear, None, 7) as listening:
+            await listening.serve_forever()
+
+    async def client(*, close: bool) -> None:
+        _, writer = await asyncio.open_connection(family.hosts[2], 7)
+        writer.write(b"all")
+        if close:
+            writer.close()
+            await asyncio.sleep(0)
+        writer.transport.abort()
+        await asyncio.sleep(1)
+
+    net["h2"].run(server())
+    net["h1"].call(client(close=True))
+    net["h1"].call(client(close=False))
+    assert ends == [b"all", "ConnectionResetError"]
