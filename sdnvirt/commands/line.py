@@ -50,8 +50,10 @@ def read(line: str) -> Invocation:
     """Return what a line asks for; options are not looked at yet.
 
     Raises:
-        UserError: there is no such command, a quote is open, or it needs a shell.
+        UserError: there is no such command, a quote is open, it needs a shell, or is no text.
     """
+    if not isinstance(line, str):
+        raise UserError(f"{line!r} is not a command; expected text such as 'ping -c 3 10.0.0.2'")
     if len(line) > LINE_LIMIT:
         raise UserError(f"a command of {len(line)} characters; expected {LINE_LIMIT} at most")
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sdnvirt.errors import UserError
 from sdnvirt.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -60,8 +59,6 @@ class TimelineCommands:
         """
         from sdnvirt.network.nodes import HostNode
 
-        if self._network.faults.is_down(event.host):
-            raise UserError(f"{event.host} has crashed, and runs no command")
         node = self._network[event.host]
         assert isinstance(node, HostNode), "the topology names hosts only"
         self._begun.append((event, node.start(event.line, event.stdin)))

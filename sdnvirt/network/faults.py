@@ -8,11 +8,11 @@ away, and the link comes up with the last of them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sdnvirt.devices.device import Device, Port
-from sdnvirt.devices.link import Link, LinkParameters
+from sdnvirt.devices.link import Link
 from sdnvirt.devices.rules import Drop, Verdict
 from sdnvirt.drops import DropReason
 from sdnvirt.errors import UserError
@@ -20,6 +20,7 @@ from sdnvirt.frame import Frame
 from sdnvirt.host.stack import Host
 from sdnvirt.network.graph import ends
 from sdnvirt.network.nodes import nearest
+from sdnvirt.network.parameters import check
 from sdnvirt.topology.events import ControllerFault
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ _PULLED: Final = "pulled out"
 _PARTITION: Final = "partition"
 
 _BROKEN: Final = Drop(DropReason.ONE_WAY)
-
-_PARAMETERS: Final = tuple(field.name for field in fields(LinkParameters))
 
 
 class OneWay:
@@ -73,11 +72,9 @@ class Faults:
             parameters: fields of :class:`~sdnvirt.devices.link.LinkParameters`.
 
         Raises:
-            UserError: there is no such field.
+            UserError: there is no such field, or a value is none of its kind.
         """
-        for name in parameters:
-            if name not in _PARAMETERS:
-                raise UserError(f"a link has no {name!r}{nearest(name, _PARAMETERS)}")
+        check(parameters)
         found = self._network.link(link)
         for end in found.ends if start is None else (self._end(found, start),):
             found.change(end, replace(found.parameters_from(end), **parameters))

@@ -78,6 +78,7 @@ class Network:
         self._programs: Programs | None = None
         self._failure: Exception | None = None
         self._closed = False
+        self._running = False
         self._run: Callable[[int], bool] = self.world.scheduler.run_until
         self._closing: list[Callable[[], None]] = []
         self._taps: tuple[Tap, ...] = ()
@@ -194,7 +195,10 @@ class Network:
 
     def run_for(self, duration: int | str) -> None:
         """Run for some virtual time (ns, or text such as ``"2s"``); see :meth:`run_until`."""
-        self.run_until(self.now + time_ns(duration))
+        duration_ns = time_ns(duration)
+        if duration_ns < 0:
+            raise UserError(f"a duration of {duration!r}; expected 0 or more")
+        self.run_until(self.now + duration_ns)
 
     def run_while(self, waiting: Callable[[], bool], limit_ns: int) -> None:
         """Run until ``waiting()`` is false or the limit of virtual time has passed.
@@ -209,9 +213,15 @@ class Network:
     def _run_on(self, waiting: Callable[[], bool], end: int) -> None:
         if self._closed:
             raise UserError(f"{self.topology.name} is closed; load it again to run it again")
-        with relaxed_collector():
-            while waiting() and self.now < end and self._failure is None:
-                self._run(end)
+        if self._running:
+            raise UserError(f"{self.topology.name} is running already; what runs on it awaits")
+        self._running = True
+        try:
+            with relaxed_collector():
+                while waiting() and self.now < end and self._failure is None:
+                    self._run(end)
+        finally:
+            self._running = False
         self._raise_failure()
 
     def wake(self) -> None:

@@ -153,7 +153,13 @@ class HostNode(Node):
         Args:
             program: the coroutine.
             name: what errors call it; by default its function's name.
+
+        Raises:
+            UserError: the host has crashed.
         """
+        if self._network.faults.is_down(self.name):
+            program.close()
+            raise UserError(f"{self.name} has crashed, and runs no program")
         return self._network.programs.run(self.host, program, name)
 
     def call(self, program: Coroutine[Any, Any, Any], limit: int | str = PROGRAM_LIMIT_NS) -> Any:
@@ -186,11 +192,13 @@ class HostNode(Node):
             the running command: ``.output``, ``.status``, ``.done``, and ``.stop()`` for Ctrl-C.
 
         Raises:
-            UserError: there is no such command, or the line needs a shell.
+            UserError: there is no such command, the line needs a shell, or the host has crashed.
         """
         from sdnvirt.commands.job import Job
         from sdnvirt.commands.line import read
 
+        if self._network.faults.is_down(self.name):
+            raise UserError(f"{self.name} has crashed, and runs no command")
         given = stdin.encode() if isinstance(stdin, str) else stdin
         return Job(self._network.programs, self.host, read(line), given)
 

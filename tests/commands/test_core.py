@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sdnvirt.commands import line
@@ -27,9 +29,10 @@ def test_output_is_text_with_a_status(net) -> None:
         ("ping 'x", "No closing quotation"),
         ("ping -c 1 10.0.0.2 | head", "'|' needs a shell"),
         ("ping " + "x" * 5000, "a command of 5005 characters"),
+        (["ping", "10.0.0.2"], "['ping', '10.0.0.2'] is not a command; expected text such as"),
     ],
 )
-def test_what_is_no_command(net, text: str, told: str) -> None:
+def test_what_is_no_command(net, text: Any, told: str) -> None:
     with pytest.raises(UserError) as caught:
         net["h1"].cmd(text)
     assert told in str(caught.value)

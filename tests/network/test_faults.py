@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import fields
 from typing import Any
 
 import networkx as nx
 import pytest
 
 from sdnvirt.devices.jitter import UniformJitter
+from sdnvirt.devices.link import LinkParameters
 from sdnvirt.drops import DropReason
 from sdnvirt.errors import UserError
 from sdnvirt.network.network import Network
+from sdnvirt.network.parameters import KINDS
 from sdnvirt.openflow.v13.constants import OFPP
 
 RING = """
@@ -115,7 +118,48 @@ def test_a_link_can_be_changed_in_one_direction_or_both(booted: Network) -> None
     assert booted.world.ledger.by_reason()[DropReason.LINK_LOSS] == 1
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"loss": 2}, "loss of a link: found 2, expected a share from 0 to 1"),
+        ({"loss": "10%"}, "found '10%', expected a share from 0 to 1"),
+        ({"duplicate": float("nan")}, "found nan, expected a share from 0 to 1"),
+        ({"delay_ns": -5}, "found -5, expected nanoseconds from 0"),
+        ({"delay_ns": 1.5}, "found 1.5, expected nanoseconds from 0"),
+        ({"rate_bps": 0}, "found 0, expected bits a second from 1"),
+        ({"rate_bps": "1Mbit/s"}, "found '1Mbit/s', expected bits a second from 1"),
+        ({"mtu": 0}, "found 0, expected bytes from 68 to 65535"),
+        ({"queue_bytes": True}, "found True, expected bytes from 0"),
+        ({"jitter": "5ms"}, "found '5ms', expected a Jitter"),
+        ({"discipline": "red"}, "found 'red', expected a Discipline"),
+        ({"delay": "5ms"}, "a link has no 'delay'; did you mean delay_ns?"),
+    ],
+)
+def test_a_change_that_no_link_can_make_is_refused(
+    booted: Network, change: dict[str, Any], expected: str
+) -> None:
+    before = booted.link("s1--s2").parameters_from(booted.port("s1:s2"))
+    with pytest.raises(UserError) as caught:
+        booted.faults.change("s1--s2", **change)
+    assert expected in str(caught.value)
+    assert booted.link("s1--s2").parameters_from(booted.port("s1:s2")) == before
+
+
+def test_every_parameter_of_links_can_be_changed_and_is_checked() -> None:
+    assert list(KINDS) == [field.name for field in fields(LinkParameters)]
+
+
 # nodes
+
+
+def test_a_host_that_crashed_runs_nothing(booted: Network) -> None:
+    booted.faults.crash("h1")
+    with pytest.raises(UserError, match="h1 has crashed, and runs no program"):
+        booted["h1"].call(asyncio.sleep(1))
+    with pytest.raises(UserError, match="h1 has crashed, and runs no command"):
+        booted["h1"].cmd("ping -c 1 10.0.0.2")
+    booted.faults.restart("h1")
+    assert booted["h1"].cmd("ping -c 1 10.0.0.2").status == 0
 
 
 def test_a_switch_that_crashes_loses_its_tables_and_its_controller(booted: Network) -> None:

@@ -238,6 +238,21 @@ def test_a_generator_that_is_left_cleans_up_on_the_host(net: Network) -> None:
     assert ended == ["h1"]
 
 
+def test_a_program_cannot_run_the_network_that_runs_it(net: Network) -> None:
+    async def program() -> None:
+        net.run_for("1s")
+
+    with pytest.raises(ProgramError, match="UserError: pair is running already"):
+        net["h1"].call(program())
+    net.run_for("1s")
+    assert net.now == 1_000 * MS
+
+
+def test_a_duration_is_not_negative(net: Network) -> None:
+    with pytest.raises(UserError, match="a duration of -1; expected 0 or more"):
+        net.run_for(-1)
+
+
 def test_programs_end_with_the_network(net: Network) -> None:
     ended: list[str] = []
 
