@@ -14,6 +14,7 @@ from sdnvirt.host.paths import Fragmentation, Path
 from sdnvirt.host.routes import TooBig
 from sdnvirt.host.tcp.binding import LOSSES
 from sdnvirt.host.udp import UdpSocket
+from sdnvirt.programs.datagram_options import Hops, options
 from sdnvirt.programs.endpoint import Endpoint, address_of, name_of, port_of
 
 if TYPE_CHECKING:
@@ -57,7 +58,11 @@ class DatagramTransport(asyncio.DatagramTransport):
         self._socket.on_report = self._on_report
         if remote is not None and isinstance(path := host.ip.path(remote[0]), Path):
             address = path.src if address in WILDCARDS.values() else address
-        endpoint = Endpoint(socket.SOCK_DGRAM, (address, self._socket.port), remote)
+        self._hops = Hops()
+        endpoint = Endpoint(
+            socket.SOCK_DGRAM, (address, self._socket.port), remote,
+            options(host, self._socket, self._hops),
+        )  # fmt: skip
         names: dict[str, Any] = {"socket": endpoint, "sockname": endpoint.getsockname()}
         names["peername"] = None if remote is None else endpoint.getpeername()
         super().__init__(names)
@@ -89,6 +94,7 @@ class DatagramTransport(asyncio.DatagramTransport):
             text = f"{remote[0]} is not of the version of IP of a socket at {own}"
             self._call(self._tell, OSError(errno.EAFNOSUPPORT, text))
             return
+        self._socket.hop_limit = self._hops.of(remote[0])
         refusal = self._socket.send(*remote, bytes(data))
         if refusal is not None:
             number = errno.EMSGSIZE if isinstance(refusal, TooBig) else errno.ENETUNREACH

@@ -59,6 +59,10 @@ def port_of(given: object) -> int:
     return given
 
 
+Options = dict[tuple[int, int], Callable[[Any], None]]
+"""What sets an option of a socket to a value, by level and name of the option."""
+
+
 class Endpoint:
     """An emulated socket, as far as libraries look at the one behind a transport.
 
@@ -75,7 +79,7 @@ class Endpoint:
         kind: socket.SocketKind,
         local: tuple[IpAddress, int],
         remote: tuple[IpAddress, int] | None = None,
-        options: dict[tuple[int, int], Callable[[int], None]] | None = None,
+        options: Options | None = None,
     ) -> None:
         self.family = family_of(local[0])
         self.type = kind

@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import struct
 from ipaddress import ip_interface
 from typing import Any
 
 import pytest
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.inet6 import IPv6
 
+from sdnvirt.host.tcp.congestion import NewReno
+from sdnvirt.host.tcp.parameters import TcpParameters
 from sdnvirt.network.network import Network
 
 SECOND = {
@@ -181,3 +186,118 @@ def test_abort_behind_close_does_not_reset_the_peer(net: Network, family: Any) -
     net["h1"].call(client(close=True))
     net["h1"].call(client(close=False))
     assert ends == [b"all", "ConnectionResetError"]
+
+
+def groups(family: Any) -> tuple[str, bytes, int, int, int, int]:
+    """Return a group, the request to join it, and the numbers of the options."""
+    if family.kind is socket.AF_INET:
+        request = socket.inet_aton("239.1.2.3") + socket.inet_aton("0.0.0.0")
+        return (
+            "239.1.2.3", request, socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+            socket.IP_DROP_MEMBERSHIP, socket.IP_MULTICAST_TTL,
+        )  # fmt: skip
+    request = socket.inet_pton(socket.AF_INET6, "ff05::1234") + struct.pack("@I", 1)
+    return (
+        "ff05::1234", request, socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP,
+        socket.IPV6_LEAVE_GROUP, socket.IPV6_MULTICAST_HOPS,
+    )  # fmt: skip
+
+
+def test_a_socket_joins_and_leaves_a_group_by_its_options(net: Network, family: Any) -> None:
+    group, request, level, join, leave, _ = groups(family)
+
+    async def member(transport: Any, seconds: float) -> None:
+        end = transport.get_extra_info("socket")
+        end.setsockopt(level, join, request)
+        await asyncio.sleep(seconds)
+        end.setsockopt(level, leave, request)
+        await asyncio.sleep(60)
+
+    async def listen(got: list[bytes], *, joins: bool) -> None:
+        loop = asyncio.get_running_loop()
+
+        class Member(asyncio.DatagramProtocol):
+            def datagram_received(self, data: bytes, addr: Any) -> None:
+                got.append(data)
+
+        transport, _ = await loop.create_datagram_endpoint(
+            Member, local_addr=(family.everywhere, 5000)
+        )
+        if joins:
+            await member(transport, 2.5)
+
+    async def talk() -> None:
+        transport, _ = await datagrams(local_addr=(family.everywhere, 0))
+        for number in range(5):
+            transport.sendto(b"%d" % number, (group, 5000))
+            await asyncio.sleep(1)
+
+    heard: list[bytes] = []
+    others: list[bytes] = []
+    net["h2"].run(listen(heard, joins=True))
+    net["h3"].run(listen(others, joins=False))
+    net.run_for("1ms")
+    net["h1"].call(talk())
+    assert heard == [b"0", b"1", b"2"]
+    assert others == []
+
+
+def test_options_set_hops_and_the_traffic_class(net: Network, family: Any) -> None:
+    group, _, level, _, _, group_hops = groups(family)
+    v4 = family.kind is socket.AF_INET
+    to_one = socket.IP_TTL if v4 else socket.IPV6_UNICAST_HOPS
+    traffic_class = socket.IP_TOS if v4 else socket.IPV6_TCLASS
+
+    async def talk() -> None:
+        transport, _ = await datagrams(local_addr=(family.everywhere, 0))
+        end = transport.get_extra_info("socket")
+        end.setsockopt(level, group_hops, 5)
+        end.setsockopt(level, to_one, 9)
+        end.setsockopt(level, traffic_class, 0xB8)
+        for host in (group, family.hosts[2]):
+            transport.sendto(b"x", (host, 5000))
+        await asyncio.sleep(1)
+
+    with net.capture("h2:s1") as capture:
+        net["h1"].call(talk())
+    kind = IP if v4 else IPv6
+    seen = [
+        (packet[kind].ttl, packet[kind].tos) if v4 else (packet[kind].hlim, packet[kind].tc)
+        for packet in capture.packets
+        if UDP in packet and packet[UDP].dport == 5000 and packet[kind].src == family.hosts[1]
+    ]
+    assert seen == [(5, 0xB8), (9, 0xB8)]
+
+
+def test_options_that_make_no_sense_are_refused(net: Network) -> None:
+    group, request = "10.0.0.9", socket.inet_aton("239.1.2.3")
+    mistakes = [
+        (socket.IP_ADD_MEMBERSHIP, request, errno.EINVAL),
+        (socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) + bytes(4), errno.EINVAL),
+        (socket.IP_ADD_MEMBERSHIP, request + socket.inet_aton(group), errno.ENODEV),
+        (socket.IP_ADD_MEMBERSHIP, request + bytes(4) + struct.pack("@i", 7), errno.ENODEV),
+        (socket.IP_MULTICAST_TTL, 256, errno.EINVAL),
+    ]
+
+    async def program() -> list[int | None]:
+        transport, _ = await datagrams(local_addr=("0.0.0.0", 0))
+        numbers: list[int | None] = []
+        for name, value, _ in mistakes:
+            try:
+                transport.get_extra_info("socket").setsockopt(socket.IPPROTO_IP, name, value)
+            except OSError as error:
+                numbers.append(error.errno)
+        return numbers
+
+    assert net["h1"].call(program()) == [number for *_, number in mistakes]
+
+
+def test_the_tcp_of_a_host_behaves_as_its_parameters_say(net: Network) -> None:
+    net["h1"].host.tcp.parameters = TcpParameters(congestion=NewReno, ecn=True)
+    net["h2"].start("iperf -s")
+    with net.capture("h2:s1") as capture:
+        assert net["h1"].cmd("iperf -c 10.0.0.2 -n 100K").status == 0
+    syn = next(packet for packet in capture.packets if TCP in packet)
+    assert syn[TCP].flags == "SEC"
+    (lingering,) = net["h1"].host.tcp.connections.values()
+    assert isinstance(lingering.machine.sender.congestion, NewReno)

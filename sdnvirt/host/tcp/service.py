@@ -47,14 +47,19 @@ class TcpService:
         host: the host.
         connections: by local address and port, and remote address and port.
         listeners: by port and the address that they are bound to, or None.
+        parameters: how connections and listeners behave that are made from now on, those of
+            programs and commands included, where nothing else is said.
     """
 
-    __slots__ = ("_lingering", "_numbers", "_random", "connections", "host", "listeners")
+    __slots__ = (
+        "_lingering", "_numbers", "_random", "connections", "host", "listeners", "parameters",
+    )  # fmt: skip
 
     def __init__(self, host: Host) -> None:
         self.host = host
         self.connections: dict[Ends, TcpConnection] = {}
         self.listeners: dict[tuple[int, IpAddress | None], Listener] = {}
+        self.parameters = DEFAULT_PARAMETERS
         self._lingering: dict[TcpConnection, None] = {}
         self._random = host.world.streams.stream(f"tcp {host.name}")
         self._numbers = SequenceNumbers(self._random.randbytes(16))
@@ -66,7 +71,7 @@ class TcpService:
         *,
         local_port: int = 0,
         local_address: IpAddress | None = None,
-        parameters: TcpParameters = DEFAULT_PARAMETERS,
+        parameters: TcpParameters | None = None,
         cause: int = 0,
     ) -> TcpConnection | Loss:
         """Begin to connect to a port of another host, or of this one.
@@ -78,7 +83,7 @@ class TcpService:
             port: the peer's port, 1 to 65535.
             local_port: ours, or 0 for one that is free.
             local_address: ours, or None for the one that the IP layer chooses.
-            parameters: how the connection behaves.
+            parameters: how the connection behaves, or None for :attr:`parameters`.
             cause: the conversation that its packets belong to.
 
         Returns:
@@ -93,7 +98,7 @@ class TcpService:
         ends = self._free_ends(path, port, local_port)
         if ends is None:
             return Loss.NO_PORT
-        connection = self._make(ends, path, parameters, cause)
+        connection = self._make(ends, path, parameters or self.parameters, cause)
         scheduler = self.host.world.scheduler
         connection.machine.open(scheduler.now)
         scheduler.call_at(scheduler.now, _settle, connection)
@@ -106,7 +111,7 @@ class TcpService:
         *,
         address: IpAddress | None = None,
         backlog: int = DEFAULT_BACKLOG,
-        parameters: TcpParameters = DEFAULT_PARAMETERS,
+        parameters: TcpParameters | None = None,
     ) -> Listener | Loss:
         """Wait for connections to a port.
 
@@ -115,7 +120,7 @@ class TcpService:
             on_connection: called with each connection when it is established.
             address: the address to listen at; by default all of the host.
             backlog: connections that may be half open at once, from 0; beyond, cookies are used.
-            parameters: how the connections behave.
+            parameters: how the connections behave, or None for :attr:`parameters`.
 
         Returns:
             the listener, or Loss.IN_USE if another one is there.
@@ -125,7 +130,9 @@ class TcpService:
             port = next((free for free in EPHEMERAL_PORTS if free not in taken), 0)
         if not port or (port, address) in self.listeners:
             return Loss.IN_USE
-        listener = Listener(self, port, address, backlog, on_connection, parameters)
+        listener = Listener(
+            self, port, address, backlog, on_connection, parameters or self.parameters
+        )
         self.listeners[port, address] = listener
         return listener
 
