@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from argparse import Namespace
 from typing import TYPE_CHECKING, Final
@@ -17,13 +18,32 @@ if TYPE_CHECKING:
 NO_REPLY: Final = 9
 """Exit status of dig if no server has answered."""
 
+_REASONS: Final = {
+    None: "timed out",
+    errno.ETIMEDOUT: "timed out",
+    errno.ECONNREFUSED: "connection refused",
+    errno.EHOSTUNREACH: "host unreachable",
+    errno.ENETUNREACH: "network unreachable",
+    errno.ECONNRESET: "connection reset",
+}
+"""What BIND's tools say of errors, by their numbers; asyncio's own TimeoutError has none."""
+
 _SECTIONS: Final = ("QUESTION", "ANSWER", "AUTHORITY", "ADDITIONAL")
 
 
-async def ask(at: Surroundings, name: str, kind: str, servers: list[IpAddress]) -> _Answer | None:
-    """Ask servers one after the other; return the first answer, or None if none has come.
+class NoAnswer(Exception):  # noqa: N818  # it is not an error of ours
+    """No server has answered; what is said of each."""
+
+    def __init__(self, said: list[str]) -> None:
+        super().__init__(*said)
+        self.said = said
+
+
+async def ask(at: Surroundings, name: str, kind: str, servers: list[IpAddress]) -> _Answer:
+    """Ask servers one after the other; return the first answer.
 
     Raises:
+        NoAnswer: none has come.
         ValueError: the name or the type of record is none.
     """
     import dns.exception
@@ -34,12 +54,18 @@ async def ask(at: Surroundings, name: str, kind: str, servers: list[IpAddress]) 
         query = dns.message.make_query(name, kind, id=identifier)
     except (dns.exception.DNSException, ValueError) as error:
         raise ValueError(str(error)) from None
+    said: list[str] = []
     for server in servers:
         began_ns = at.now
-        message = await exchange(query, server)
-        if message is not None:
-            return _Answer(message, server, at.now - began_ns)
-    return None
+        try:
+            message = await exchange(query, server)
+        except (OSError, EOFError) as error:
+            number = error.errno if isinstance(error, OSError) else errno.EPIPE
+            why = _REASONS.get(number, "end of file")
+            said.append(f";; communications error to {server}#{DNS_PORT}: {why}")
+            continue
+        return _Answer(message, server, at.now - began_ns)
+    raise NoAnswer(said)
 
 
 class _Answer:
@@ -77,17 +103,17 @@ class Dig(Command):
             servers = await _servers(at, server)
         except socket.gaierror:
             raise Failure(f"dig: couldn't get address for '{server}': not found", 10) from None
+        head = ""
+        if not short:
+            head = f"\n; <<>> DiG <<>> {' '.join(self._line(given))}\n;; global options: +cmd\n"
         try:
             answer = await ask(at, name, kind, servers)
         except ValueError as error:
             raise Failure(f"dig: {error}", 1) from None
-        if not short:
-            at.out.line(f"\n; <<>> DiG <<>> {' '.join(self._line(given))}")
-            at.out.line(";; global options: +cmd")
-        if answer is None:
-            for one in servers:
-                at.out.line(f";; communications error to {one}#{DNS_PORT}: timed out")
-            raise Failure(";; no servers could be reached", NO_REPLY)
+        except NoAnswer as none:
+            told = "\n".join([*none.said, ";; no servers could be reached"])
+            raise Failure(head + told, NO_REPLY) from None
+        at.out.write(head)
         if short:
             for rrset in answer.message.answer:
                 for record in rrset:
@@ -199,8 +225,9 @@ class Nslookup(Command):
                 answer = await ask(at, given.name, kind, servers)
             except ValueError as error:
                 raise Failure(f"nslookup: {error}") from None
-            if answer is None:
-                raise Failure(";; connection timed out; no servers could be reached\n")
+            except NoAnswer as none:
+                told = "\n".join([*none.said, ";; no servers could be reached\n"])
+                raise Failure(told) from None
             message = answer.message
             if kind == "A":
                 at.out.line(f"Server:\t\t{answer.server}")

@@ -146,6 +146,7 @@ class _Run:
         self._pipe = 0
         self._started_ns = self._last_ns = at.now
         self._waiting: dict[int, int] = {}
+        self._sent_ns: dict[int, int] = {}  # also of those that were answered: for duplicates
         self._rtts = self._total = self._squares = self._longest = 0
         self._shortest: int | None = None
         self._quiet = asyncio.Event()
@@ -214,11 +215,16 @@ class _Run:
             self._out.line("ping: sendmsg: Network is unreachable")
             return
         self._own = path.src
-        self._waiting[sequence] = self._at.now
+        self._waiting[sequence] = self._sent_ns[sequence] = self._at.now
+
+        def unreachable(_text: str) -> None:
+            if not path.interface.is_resolving(path.next_hop):  # else the queue for it is full
+                self._unreachable(sequence)
+
         refused = self._socket.send(
             path, sequence, self._data, hop_limit=self._given.ttl,
             fragmentation=_DISCOVERY[self._given.discovery],
-            on_failure=lambda _text: self._unreachable(sequence),
+            on_failure=unreachable,
         )  # fmt: skip
         if refused is not None:
             self._refused(sequence, refused)
@@ -270,8 +276,8 @@ class _Run:
             return
         size = reply.length + HEADER_LENGTH
         text = f"{size} bytes from {reply.src}: icmp_seq={reply.sequence} ttl={reply.hop_limit}"
-        if self._timed and sent_ns is not None:
-            text += f" time={milliseconds(self._at.now - sent_ns)} ms"
+        if self._timed and reply.sequence in self._sent_ns:
+            text += f" time={milliseconds(self._at.now - self._sent_ns[reply.sequence])} ms"
         self._out.line(text + (" (DUP!)" if duplicate else ""))
 
     def _acknowledge(self, sequence: int) -> None:

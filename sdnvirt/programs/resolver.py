@@ -8,6 +8,7 @@ identifiers and source ports come from the host's own random stream.
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from asyncio import open_connection, timeout
 from typing import TYPE_CHECKING, Any, Final
@@ -113,8 +114,11 @@ async def _ask(host: Host, name: str, record: str) -> list[IpAddress]:
     query = dns.message.make_query(name, record, id=identifier)
     for _ in range(ROUNDS):
         for server in host.dns_servers:
-            answer = await exchange(query, server)
-            if answer is None or answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+            try:
+                answer = await exchange(query, server)
+            except (OSError, EOFError):
+                continue
+            if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
                 continue  # the next server may know more
             return _records(answer, name, record)
     raise socket.gaierror(socket.EAI_AGAIN, f"{host.name}: no DNS server has answered for {name!r}")
@@ -142,41 +146,47 @@ def _records(answer: Message, name: str, record: str) -> list[IpAddress]:
     return []
 
 
-async def exchange(query: QueryMessage, server: IpAddress) -> Message | None:
-    """Send a query to a server; return its answer, or None if there is none that is right."""
-    try:
-        async with timeout(TIMEOUT_S):
-            answer = await _by_udp(query, server)
-            if answer is not None and answer.flags & _truncated():
-                answer = await _by_tcp(query, server)
-    except (TimeoutError, OSError, EOFError):
-        return None
+async def exchange(query: QueryMessage, server: IpAddress) -> Message:
+    """Send a query to a server, and return its answer.
+
+    Raises:
+        TimeoutError: there is none that is right within TIMEOUT_S.
+        OSError: the server cannot be reached.
+        EOFError: it ended the connection before its answer.
+    """
+    async with timeout(TIMEOUT_S):
+        answer = await _by_udp(query, server)
+        if answer.flags & _truncated():
+            answer = await _by_tcp(query, server)
     return answer
 
 
-async def _by_udp(query: QueryMessage, server: IpAddress) -> Message | None:
+async def _by_udp(query: QueryMessage, server: IpAddress) -> Message:
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[bytes] = loop.create_future()
+    done: asyncio.Future[Message] = loop.create_future()
     transport, _ = await loop.create_datagram_endpoint(
         lambda: _Once(query, done), remote_addr=(str(server), DNS_PORT)
     )
     try:
         transport.sendto(query.to_wire())
-        return _parsed(query, await done)
+        return await done
     finally:
         transport.close()
 
 
-async def _by_tcp(query: QueryMessage, server: IpAddress) -> Message | None:
+async def _by_tcp(query: QueryMessage, server: IpAddress) -> Message:
     """Send a query by TCP, where each message has its length before it (RFC 1035, 4.2.2)."""
     reader, writer = await open_connection(str(server), DNS_PORT)
     try:
         data = query.to_wire()
         writer.write(len(data).to_bytes(2, "big") + data)
         length = int.from_bytes(await reader.readexactly(2), "big")
-        return _parsed(query, await reader.readexactly(length))
+        answer = _parsed(query, await reader.readexactly(length))
     finally:
         writer.close()
+    if answer is None:
+        raise OSError(errno.EPROTO, f"{server} answered something else")
+    return answer
 
 
 def _parsed(query: QueryMessage, data: bytes) -> Message | None:
@@ -200,14 +210,15 @@ def _truncated() -> int:
 class _Once(asyncio.DatagramProtocol):
     """Waits for the datagram that answers a query; others are not for it (RFC 5452, 9)."""
 
-    def __init__(self, query: QueryMessage, done: asyncio.Future[bytes]) -> None:
+    def __init__(self, query: QueryMessage, done: asyncio.Future[Message]) -> None:
         self._query = query
         self._done = done
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         """Take the answer."""
-        if not self._done.done() and _parsed(self._query, data) is not None:
-            self._done.set_result(data)
+        answer = _parsed(self._query, data)
+        if answer is not None and not self._done.done():
+            self._done.set_result(answer)
 
     def error_received(self, exc: Exception) -> None:
         """The server cannot be reached."""

@@ -92,9 +92,21 @@ def test_names_work_for_the_other_commands(named) -> None:
 
 def test_nobody_answers(net) -> None:
     output = net["h1"].cmd("dig @10.0.0.2 web.example")
-    assert output.endswith(";; no servers could be reached\n")
+    assert output.endswith(
+        ";; communications error to 10.0.0.2#53: connection refused\n"
+        ";; no servers could be reached\n"
+    )
     assert output.status == 9
     assert net["h1"].cmd("nslookup web.example").status == 1
+    net["h3"].start("nc -u -l 53")
+    reasons = {
+        "10.0.0.3": "timed out",
+        "10.0.0.99": "host unreachable",
+        "10.77.0.1": "network unreachable",
+    }
+    for silent, why in reasons.items():
+        output = net["h1"].cmd(f"dig @{silent} web.example")
+        assert f";; communications error to {silent}#53: {why}\n" in output
 
 
 @pytest.mark.parametrize("line", ["dig web.example FOO", "dig +foo x", "dig -x web", "dig a..b",

@@ -239,3 +239,21 @@ def test_sockets_of_udp(net) -> None:
     assert net["h1"].cmd("ss -uanH").split() == ["UNCONN", "0", "0", "*:53", "*:*"]
     assert net["h1"].cmd("ss -anH").split()[0] == "udp"
     assert net["h1"].cmd("ss -unH") == ""
+
+
+def test_orders_may_be_cut_short(net) -> None:
+    host = net["h1"]
+    assert host.cmd("ip a s") == host.cmd("ip addr show")
+    assert host.cmd("ip r sh") == host.cmd("ip route show")
+    assert host.cmd("ip a a 10.0.0.50/24 dev s1").status == 0
+    assert "10.0.0.50/24" in host.cmd("ip -4 a li")
+    assert host.cmd("ip r g 10.0.0.2").startswith("10.0.0.2 dev s1 src 10.0.0.1")
+    assert host.cmd("ip a d 10.0.0.50/24 dev s1").status == 0
+    assert "10.0.0.50/24" not in host.cmd("ip a s")
+
+
+@pytest.mark.parametrize("one", ["224.0.0.5/24", "0.0.0.0/0", "255.255.255.255/32", "ff02::5/64"])
+def test_an_address_of_nobody_or_many_is_no_hosts(net, one: str) -> None:
+    output = net["h1"].cmd(f"ip addr add {one} dev s1")
+    assert (output, output.status) == ("RTNETLINK answers: Cannot assign requested address\n", 2)
+    assert one not in net["h1"].cmd("ip addr")

@@ -164,3 +164,15 @@ def test_reports_survive_the_wire() -> None:
     for cut in range(len(data)):
         assert datagram.parse_report(data[:cut]) is None
     assert datagram.read(b"short") is None
+
+
+def test_a_connection_that_breaks_is_told(net) -> None:
+    net["h2"].start("iperf -s")
+    job = net["h1"].start("iperf -c 10.0.0.2 -t 5")
+    net.run_for("1s")
+    net.faults.crash("h2")
+    net.run_for("1s")
+    net.faults.restart("h2")
+    net.run_for("10s")
+    assert "write failed: Connection reset by peer" in job.output
+    assert job.status == 1

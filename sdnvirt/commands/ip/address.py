@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sdnvirt.addresses import BROADCAST, IpAddress, Ipv4
+from sdnvirt.addresses import BROADCAST, BROADCAST_IPV4, IpAddress, Ipv4
 from sdnvirt.commands.command import Surroundings
 from sdnvirt.commands.ip.link import counters, flags
 from sdnvirt.commands.ip.objects import (
@@ -30,9 +30,9 @@ _SCOPES: Final = {Scope.LINK_LOCAL: "link", Scope.SITE_LOCAL: "site", Scope.GLOB
 
 def address(words: Words, asked: Asked, at: Surroundings) -> None:
     """Show addresses, add one or take one away."""
-    if words.take("add"):
+    if words.order("add"):
         _change(words, at, add=True)
-    elif words.take("del", "delete"):
+    elif words.order("del", "delete"):
         _change(words, at, add=False)
     else:
         _show(words, asked, at)
@@ -47,6 +47,8 @@ def _change(words: Words, at: Surroundings, *, add: bool) -> None:
     words.end()
     own = address_of(given)
     if add:
+        if own.is_multicast or own.is_unspecified or own == BROADCAST_IPV4:
+            raise refused("Cannot assign requested address")
         if own in interface.addresses:
             raise refused("File exists")
         if not at.host.add_address(given, interface):
@@ -58,7 +60,7 @@ def _change(words: Words, at: Surroundings, *, add: bool) -> None:
 
 
 def _show(words: Words, asked: Asked, at: Surroundings) -> None:
-    words.take("show", "list", "ls")
+    words.order("show", "list", "ls")
     wanted = None
     if words:
         words.take("dev")

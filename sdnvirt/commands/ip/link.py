@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 def link(words: Words, asked: Asked, at: Surroundings) -> None:
     """Show links; they are set up and down by the timeline or ``net.set_link``, at both ends."""
-    if words.take("set"):
+    if words.order("set"):
         words.take("dev")
         interface_of(at, words.value("dev"))
         raise refused("Operation not supported")
-    words.take("show", "list", "ls")
+    words.order("show", "list", "ls")
     wanted = None
     if words:
         words.take("dev")

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 def neighbour(words: Words, asked: Asked, at: Surroundings) -> None:
     """Show neighbours, or forget them."""
-    flush = words.take("flush")
-    words.take("show", "list", "ls")
+    flush = words.order("flush")
+    words.order("show", "list", "ls")
     words.take("all")
     wanted = interface_of(at, words.value("dev")) if words.take("dev") else None
     words.end()

@@ -56,6 +56,13 @@ class Words:
             return True
         return False
 
+    def order(self, *names: str) -> bool:
+        """Take the next word if one of these names begins with it, as iproute2 reads orders."""
+        if self._words and any(name.startswith(self._words[0]) for name in names):
+            self._words.pop(0)
+            return True
+        return False
+
     def value(self, what: str) -> str:
         """Take the next word, which says what is called so.
 

@@ -22,14 +22,14 @@ from sdnvirt.units import NS_PER_S
 def route(words: Words, asked: Asked, at: Surroundings) -> None:
     """Show routes, add one, take one away, or tell the way to a destination."""
     family = asked.family or Ipv4
-    if words.take("get"):
+    if words.order("get"):
         _get(words, at)
-    elif words.take("add"):
+    elif words.order("add"):
         _change(words, family, at, add=True)
-    elif words.take("del", "delete"):
+    elif words.order("del", "delete"):
         _change(words, family, at, add=False)
     else:
-        words.take("show", "list", "ls")
+        words.order("show", "list", "ls")
         wanted = interface_of(at, words.value("dev")) if words.take("dev") else None
         words.end()
         for one in sorted(at.host.routes, key=_order):

@@ -6,7 +6,6 @@ import asyncio
 import os
 import socket
 from argparse import Namespace
-from contextlib import suppress
 from typing import Any, Final
 
 from sdnvirt.addresses import IpAddress, Ipv4
@@ -60,7 +59,7 @@ async def client(given: Namespace, at: Surroundings) -> int:
         if isinstance(error, BaseException):
             raise error
     reporter.total(flows)
-    return 0
+    return 1 if any(flow.lost for flow in flows) else 0
 
 
 async def _report(given: Namespace, at: Surroundings, reporter: Reporter) -> None:
@@ -101,16 +100,25 @@ async def _send_stream(
             else:
                 async with asyncio.timeout_at(end_ns / NS_PER_S):
                     await writer.drain()
-    except (TimeoutError, OSError):
-        pass  # the time is over, or the peer has gone
+    except OSError as error:
+        _tell_lost(error, at, flow)  # or the time is over
     try:
         flow.active = False
-        with suppress(OSError):
+        if not flow.lost:
             writer.write_eof()
             await reader.read()  # the server ends its stream when it has all
+    except OSError as error:
+        _tell_lost(error, at, flow)
     finally:
         writer.close()
         reporter.close(flow)
+
+
+def _tell_lost(error: OSError, at: Surroundings, flow: Flow) -> None:
+    """Tell why a connection was lost; asyncio's own TimeoutError has no number."""
+    if error.errno is not None:
+        flow.lost = True
+        at.out.line(f"write failed: {os.strerror(error.errno)}")
 
 
 def _ends(transport: Any) -> tuple[tuple[str, int], tuple[str, int]]:

@@ -68,6 +68,7 @@ class Flow:
         task: what tells of it in intervals, held so that it is not forgotten.
         active: whether data go on to be sent, as far as this end knows.
         told_ns: until when it was told of in intervals, from its beginning.
+        lost: whether its connection broke.
     """
 
     number: int
@@ -78,6 +79,7 @@ class Flow:
     active: bool = True
     task: asyncio.Task[None] | None = None
     told_ns: int = 0
+    lost: bool = False
     _told: tuple[int, int, int, int] = (0, 0, 0, 0)
 
     def interval(self, now: int) -> tuple[int, str]:
