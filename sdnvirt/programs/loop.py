@@ -157,6 +157,7 @@ class ProgramLoop(LonelyLoop):
             raise OSError(
                 Loss.NO_PORT.errno, f"{own} cannot be the source of what goes to {address}"
             )
+        own = own if own and any(own) else None
         made = host.tcp.connect(address, port, local_port=local_port, local_address=own)
         if isinstance(made, Loss):
             raise OSError(made.errno, f"{host.name} to {address} port {port}: {made}")
@@ -251,8 +252,6 @@ class ProgramLoop(LonelyLoop):
         address, port = await self._local(local_addr, family)
         if address is None:
             kind = socket.AddressFamily(family or socket.AF_INET)
-            if local_addr is not None and local_addr[0] == "::":
-                kind = socket.AF_INET6
             address = WILDCARDS[kind if remote is None else family_of(remote[0])]
         local = address, port
         protocol = protocol_factory()
@@ -288,12 +287,12 @@ class ProgramLoop(LonelyLoop):
         Raises:
             OSError: they are none of this host's.
         """
-        if not name or name in ("0.0.0.0", "::"):
+        if not name:
             return [None]
         infos = await self.getaddrinfo(name, None, family=family, type=socket.SOCK_STREAM)
         host, found = here(), [address_of(sockname[0]) for *_, sockname in infos]
         for address in found:
-            if host.ip.owner(address) is None:
+            if any(address) and host.ip.owner(address) is None:
                 raise OSError(Loss.NO_PORT.errno, f"{address} is not an address of {host.name}")
         return [*found]
 

@@ -17,6 +17,8 @@ from sdnvirt.host.tcp.congestion import NewReno
 from sdnvirt.host.tcp.parameters import TcpParameters
 from sdnvirt.network.network import Network
 
+from .conftest import IPV4, IPV6
+
 SECOND = {
     socket.AF_INET: ip_interface("10.0.0.50/24"),
     socket.AF_INET6: ip_interface("2001:db8::50/64"),
@@ -76,6 +78,35 @@ def test_a_connection_cannot_come_from_an_address_of_another(net: Network, famil
     net.run_for("3s")
     other = "fd00::1" if family.kind is socket.AF_INET else "10.0.0.1"
     assert net["h1"].call(client(other)) == errno.EADDRNOTAVAIL
+
+
+def test_a_server_everywhere_takes_its_own_version_of_ip(net: Network, family: Any) -> None:
+    net["h2"].run(serve(family.everywhere))
+    other = IPV6 if family.kind is socket.AF_INET else IPV4
+    net["h2"].host.add_address(ip_interface("2001:db8::2/64"))
+    net["h1"].host.add_address(ip_interface("2001:db8::1/64"))
+    net.run_for("3s")
+    assert net["h1"].cmd(f"nc -z {family.hosts[2]} 7").status == 0
+    assert net["h1"].cmd(f"nc -z {other.hosts[2]} 7").status == 1
+    net["h2"].run(serve(other.everywhere))
+    assert net["h1"].cmd(f"nc -z {other.hosts[2]} 7").status == 0
+
+
+def test_nobody_else_listens_where_a_server_takes_all_addresses(net: Network) -> None:
+    async def program() -> list[int | None]:
+        numbers: list[int | None] = []
+        for first, second in ((None, "0.0.0.0"), ("::", None), ("0.0.0.0", "0.0.0.0")):
+            server = await asyncio.start_server(tell_who, first, 7)
+            try:
+                await asyncio.start_server(tell_who, second, 7)
+            except OSError as error:
+                numbers.append(error.errno)
+            server.close()
+        both = await asyncio.start_server(tell_who, ["0.0.0.0", "::"], 7)
+        assert [one.getsockname()[0] for one in both.sockets] == ["0.0.0.0", "::"]
+        return numbers
+
+    assert net["h1"].call(program()) == [errno.EADDRINUSE] * 3
 
 
 def test_a_server_may_listen_at_a_name(net: Network) -> None:

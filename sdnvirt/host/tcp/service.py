@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from sdnvirt.addresses import IpAddress
+from sdnvirt.addresses import ANY_IPV4, ANY_IPV6, IpAddress, Ipv4
 from sdnvirt.drops import DropReason
 from sdnvirt.host.paths import LinkPath, Path
 from sdnvirt.host.tcp import binding
@@ -35,6 +35,13 @@ CONNECTION_LIMIT: Final = 20_000
 TIME_WAIT_LIMIT: Final = 2048
 """Connections that linger in TIME-WAIT; the oldest are forgotten. At 2 MSL of 60 s a busy server
 would otherwise keep each of its last 60 seconds' connections."""
+
+_RIVALS: Final[dict[IpAddress | None, tuple[IpAddress | None, ...]]] = {
+    None: (None, ANY_IPV4, ANY_IPV6),
+    ANY_IPV4: (None, ANY_IPV4),
+    ANY_IPV6: (None, ANY_IPV6),
+}
+"""Where nobody else may listen at the port of a listener that takes all addresses."""
 
 SMALLEST_MSS: Final = {4: 536, 16: 1220}
 """What a peer takes that does not say, by the length of its address (RFC 9293, MUST-15)."""
@@ -118,7 +125,8 @@ class TcpService:
         Args:
             port: the port, 0 for one that is free.
             on_connection: called with each connection when it is established.
-            address: the address to listen at; by default all of the host.
+            address: the address to listen at; 0.0.0.0 or ``::`` for all of a version of IP, by
+                default all of both.
             backlog: connections that may be half open at once, from 0; beyond, cookies are used.
             parameters: how the connections behave, or None for :attr:`parameters`.
 
@@ -128,7 +136,8 @@ class TcpService:
         if not port:
             taken = {number for number, _ in self.listeners}
             port = next((free for free in EPHEMERAL_PORTS if free not in taken), 0)
-        if not port or (port, address) in self.listeners:
+        rivals = _RIVALS.get(address, (address,))
+        if not port or any((port, one) in self.listeners for one in rivals):
             return Loss.IN_USE
         listener = Listener(
             self, port, address, backlog, on_connection, parameters or self.parameters
@@ -203,7 +212,12 @@ class TcpService:
 
     def _listener(self, ends: Ends) -> Listener | None:
         address, port, _, _ = ends
-        return self.listeners.get((port, address)) or self.listeners.get((port, None))
+        everywhere = ANY_IPV4 if isinstance(address, Ipv4) else ANY_IPV6
+        for bound in (address, everywhere, None):
+            found = self.listeners.get((port, bound))
+            if found is not None:
+                return found
+        return None
 
     def _arrived_at(
         self, listener: Listener, segment: Tcp, ends: Ends, path: Path, cause: int
