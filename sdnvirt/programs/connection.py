@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 from asyncio import BufferedProtocol, Protocol
+from collections import deque
 from collections.abc import Callable
 from contextvars import Context
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final
 
 from sdnvirt.host.tcp.loss import Loss
@@ -19,6 +21,27 @@ if TYPE_CHECKING:
 HIGH_WATER: Final = 64 * 1024
 """Bytes that wait beside the connection's own buffer until the protocol is told to pause, as in
 asyncio's transports."""
+
+
+_END: Final = b""
+"""Arrives behind all data: the peer sends no more."""
+
+
+class State(Enum):
+    """How far the end of a transport has come."""
+
+    OPEN = auto()
+    CLOSING = auto()
+    """The program hears no more, and what waits is still sent."""
+    CLOSED = auto()
+    """The connection is given up, and the protocol told so, or about to be."""
+
+
+TRANSITIONS: Final = {
+    State.OPEN: (State.CLOSING, State.CLOSED),
+    State.CLOSING: (State.CLOSED,),
+    State.CLOSED: (),
+}
 
 
 class ConnectionTransport(asyncio.Transport):
@@ -56,12 +79,15 @@ class ConnectionTransport(asyncio.Transport):
         self._connection = connection
         self._protocol: asyncio.BaseProtocol = asyncio.Protocol()
         self._server = server
-        self._arrived: list[bytes] = []
+        self._state = State.OPEN
+        self._held: list[tuple[Any, ...]] | None = []  # calls, until the protocol is there
+        self._arrived: deque[bytes] = deque()
+        self._delivering = False  # whether it is to be delivered in this turn of the loop
+        self._reading = True
         self._unsent = bytearray()
         self._high, self._low = HIGH_WATER, HIGH_WATER // 4
-        self._ended = self._eof_told = self._closing = self._over = False
-        self._paused = self._choked = self._finish = self._scheduled = self._begun = False
-        self._loss: tuple[Loss | None] | None = None
+        self._choked = False  # whether the protocol is to write no more for now
+        self._finished = False  # whether it has said that it writes no more at all
         loop.transports[self] = None
         connection.on_data = self._on_data
         connection.on_eof = self._on_eof
@@ -71,16 +97,15 @@ class ConnectionTransport(asyncio.Transport):
     def begin(self, protocol: asyncio.BaseProtocol) -> asyncio.Future[None]:
         """Let a protocol have the connection; return what is done when it knows."""
         done = self._loop.create_future()
-        self._call(self._begin, protocol, done)
+        self._loop.call_soon(self._begin, protocol, done, context=self._context)
         return done
 
     def _begin(self, protocol: asyncio.BaseProtocol, done: asyncio.Future[None]) -> None:
         self._protocol = protocol
-        self._begun = True
+        held, self._held = self._held or [], None
         protocol.connection_made(self)
-        self._schedule()
-        if self._loss is not None:
-            self._call(self._lost, *self._loss)
+        for call in held:
+            self._call(*call)
         if not done.done():
             done.set_result(None)
 
@@ -96,22 +121,22 @@ class ConnectionTransport(asyncio.Transport):
 
     def is_closing(self) -> bool:
         """Whether the transport is closed or about to be."""
-        return self._closing
+        return self._state is not State.OPEN
 
     def is_reading(self) -> bool:
         """Whether the protocol gets data."""
-        return not self._paused and not self._closing
+        return self._reading and self._state is State.OPEN
 
     def pause_reading(self) -> None:
         """Hand no data to the protocol; the peer's window closes."""
         if self.is_reading():
-            self._paused = True
+            self._reading = False
             self._connection.pause_reading()
 
     def resume_reading(self) -> None:
         """Hand data to the protocol again."""
-        if self._paused and not self._closing:
-            self._paused = False
+        if not self._reading and self._state is State.OPEN:
+            self._reading = True
             self._schedule()
             self._connection.resume_reading()
 
@@ -137,9 +162,9 @@ class ConnectionTransport(asyncio.Transport):
         """Send bytes; what the connection does not take now waits here."""
         if not isinstance(data, bytes | bytearray | memoryview):
             raise TypeError(f"data must be bytes-like, not {type(data).__name__}")
-        if self._finish:
+        if self._finished:
             raise RuntimeError("write after write_eof")
-        if self._closing or not data:
+        if self._state is not State.OPEN or not data:
             return
         taken = 0 if self._unsent else self._connection.write(bytes(data))
         if taken < len(data):
@@ -152,35 +177,33 @@ class ConnectionTransport(asyncio.Transport):
 
     def write_eof(self) -> None:
         """End our direction once all has been sent."""
-        if not self._finish and not self._closing:
-            self._finish = True
+        if not self._finished and self._state is State.OPEN:
+            self._finished = True
             self._send()
 
     def close(self) -> None:
         """Send what waits, then close the connection."""
-        if not self._closing:
-            self._closing = True
+        if self._state is State.OPEN:
+            self._become(State.CLOSING)
             self._arrived.clear()
             self._send()
 
     def abort(self) -> None:
         """End the connection at once with a RST, unless it was closed and nothing waits here."""
-        if self._over:
+        if self._state is State.CLOSED:
             return
-        self._closing = True
         self._connection.abort()
         self._end(None)
 
     # what the connection tells
 
     def _on_data(self, data: bytes) -> None:
-        if not self._closing:
+        if self._state is State.OPEN:
             self._arrived.append(data)
             self._schedule()
 
     def _on_eof(self) -> None:
-        self._ended = True
-        self._schedule()
+        self._on_data(_END)
 
     def _on_writable(self) -> None:
         self._call(self._send)
@@ -190,31 +213,36 @@ class ConnectionTransport(asyncio.Transport):
 
     # in the loop
 
+    def _become(self, state: State) -> None:
+        assert state in TRANSITIONS[self._state]
+        self._state = state
+
     def _call(self, callback: Callable[..., Any], *arguments: Any) -> None:
-        self._loop.call_soon(callback, *arguments, context=self._context)
+        if self._held is not None:
+            self._held.append((callback, *arguments))
+        else:
+            self._loop.call_soon(callback, *arguments, context=self._context)
 
     def _schedule(self) -> None:
-        if not self._scheduled:
-            self._scheduled = True
+        if not self._delivering:
+            self._delivering = True
             self._call(self._deliver)
 
     def _deliver(self) -> None:
         """Hand what has arrived to the protocol, as far as it wants it."""
-        self._scheduled = False
-        if not self._begun:
-            return
-        while self._arrived and not self._paused and not self._closing:
-            self._hand_over(self._arrived.pop(0))
-        if self._ended and not (self._eof_told or self._arrived or self._closing):
-            self._eof_told = True
-            protocol = self._protocol
-            assert isinstance(protocol, Protocol | BufferedProtocol)
-            if not protocol.eof_received():
-                self.close()
+        self._delivering = False
+        while self._arrived and self._state is State.OPEN:
+            if not self._reading and self._arrived[0] is not _END:
+                break
+            self._hand_over(self._arrived.popleft())
 
     def _hand_over(self, data: bytes) -> None:
         protocol = self._protocol
-        if isinstance(protocol, BufferedProtocol):
+        if data is _END:
+            assert isinstance(protocol, Protocol | BufferedProtocol)
+            if not protocol.eof_received():
+                self.close()
+        elif isinstance(protocol, BufferedProtocol):
             view = memoryview(data)
             while view:
                 buffer = protocol.get_buffer(len(view))
@@ -228,17 +256,17 @@ class ConnectionTransport(asyncio.Transport):
 
     def _send(self) -> None:
         """Give the connection what waits; then end what was to be ended behind it."""
-        if self._over:
+        if self._state is State.CLOSED:
             return
         if self._unsent:
             del self._unsent[: self._connection.write(bytes(self._unsent))]
             self._regulate()
         if self._unsent:
             return
-        if self._closing:
+        if self._state is State.CLOSING:
             self._connection.close()
             self._end(None)
-        elif self._finish:
+        elif self._finished:
             self._connection.shutdown_write()
 
     def _regulate(self) -> None:
@@ -251,22 +279,20 @@ class ConnectionTransport(asyncio.Transport):
             self._protocol.resume_writing()
 
     def _lost(self, loss: Loss | None) -> None:
-        self._loss = (loss,)
-        if not self._begun:
-            return
-        if self._over or (loss is None and not self._closing):
-            return  # both ends are closed: the protocol was told the end of data
-        self._closing = True
-        self._end(None if loss is None else OSError(loss.errno, str(loss)))
+        if loss is not None:
+            self._end(OSError(loss.errno, str(loss)))
+        elif self._state is State.CLOSING:
+            self._end(None)
+        # Else both ends are closed: the protocol was told the end of data.
 
     def _end(self, error: OSError | None) -> None:
-        if not self._over:
-            self._over = True
+        if self._state is not State.CLOSED:
+            self._become(State.CLOSED)
             self._unsent.clear()
+            self._loop.transports.pop(self, None)
             self._call(self._farewell, error)
 
     def _farewell(self, error: OSError | None) -> None:
-        self._loop.transports.pop(self, None)
         try:
             self._protocol.connection_lost(error)
         finally:

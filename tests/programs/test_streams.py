@@ -185,6 +185,36 @@ def test_a_server_that_closes_leaves_its_connections(net: Network, family: Any) 
     assert net["h1"].call(client()) == (b"still here", ConnectionRefusedError)
 
 
+def test_a_connection_that_is_dropped_at_once_begins_and_ends_for_its_protocol(
+    net: Network,
+) -> None:
+    told: list[str] = []
+    servers: list[asyncio.Server] = []
+
+    class Teller(asyncio.Protocol):
+        def connection_made(self, _transport: asyncio.BaseTransport) -> None:
+            told.append("made")
+
+        def connection_lost(self, error: Exception | None) -> None:
+            told.append(f"lost {error}")
+
+    def refuse() -> Teller:
+        servers[0].abort_clients()
+        return Teller()
+
+    async def listen() -> None:
+        servers.append(await asyncio.get_running_loop().create_server(refuse, port=7))
+
+    async def client() -> bytes:
+        reader, _ = await asyncio.open_connection("10.0.0.2", 7)
+        return await reader.read()
+
+    net["h2"].call(listen())
+    with pytest.raises(ProgramError, match="reset"):
+        net["h1"].call(client())
+    assert told == ["made", "lost None"]
+
+
 def test_a_cancelled_connect_leaves_nothing_behind(net: Network, family: Any) -> None:
     net.set_link("h2--s1", up=False)
 
