@@ -13,9 +13,9 @@ from sdnvirt.units import format_time
 
 if TYPE_CHECKING:
     from sdnvirt.control.life import ControllerLife
-    from sdnvirt.control.port import ControllerPort, ControllerSide
     from sdnvirt.control.tls import TlsFiles
     from sdnvirt.control.transport import Transport
+    from sdnvirt.devices.agent import ControllerPort, ControllerSide
     from sdnvirt.network.network import Network
     from sdnvirt.topology import Topology
 
@@ -252,7 +252,7 @@ class _Announced:
     def connect(
         self, dpid: int, deliver: Callable[[bytes], None], closed: Callable[[str], None]
     ) -> ControllerSide:
-        """Connect a switch; see :class:`sdnvirt.control.port.ControllerPort`."""
+        """Connect a switch; see :class:`sdnvirt.devices.agent.ControllerPort`."""
 
         def on_bytes(data: bytes) -> None:
             self._heard.add(dpid)

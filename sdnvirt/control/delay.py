@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sdnvirt.control.port import ControllerPort, ControllerSide
+from sdnvirt.devices.agent import ControllerPort, ControllerSide
 from sdnvirt.engine.scheduler import Scheduler
 
 
@@ -32,7 +32,7 @@ class DelayedController:
     def connect(
         self, dpid: int, deliver: Callable[[bytes], None], closed: Callable[[str], None]
     ) -> DelayedSide:
-        """Connect a switch; see :class:`sdnvirt.control.port.ControllerPort`."""
+        """Connect a switch; see :class:`sdnvirt.devices.agent.ControllerPort`."""
         side = DelayedSide(self._later)
         side.controller = self._controller.connect(
             dpid, side.bring_back(deliver), side.bring_back(closed)

@@ -127,7 +127,7 @@ class EmbeddedController(Companion):
     def connect(
         self, dpid: int, deliver: Callable[[bytes], None], closed: Callable[[str], None]
     ) -> EmbeddedSide:
-        """Connect a switch; see :class:`sdnvirt.control.port.ControllerPort`.
+        """Connect a switch; see :class:`sdnvirt.devices.agent.ControllerPort`.
 
         The callbacks run in the emulator, at the instant at which the controller sends or closes.
         """

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from sdnvirt.control.backoff import Backoff
 from sdnvirt.control.embedded import EmbeddedController
-from sdnvirt.control.port import ControllerSide
 from sdnvirt.control.rest import RestAnswer
+from sdnvirt.devices.agent import ControllerSide
 from sdnvirt.engine.scheduler import Scheduler
 from sdnvirt.errors import ControllerError
 
@@ -46,7 +46,7 @@ class ControllerLife:
     def connect(
         self, dpid: int, deliver: Callable[[bytes], None], closed: Callable[[str], None]
     ) -> Side:
-        """Connect a switch; see :class:`sdnvirt.control.port.ControllerPort`."""
+        """Connect a switch; see :class:`sdnvirt.devices.agent.ControllerPort`."""
         side = Side(self, dpid, deliver, closed)
         self._sides[side] = None
         if self._running is None:

@@ -67,7 +67,7 @@ class Line:
     def connect(
         self, dpid: int, deliver: Callable[[bytes], None], closed: Callable[[str], None]
     ) -> RemoteSide:
-        """Connect a switch; see :class:`sdnvirt.control.port.ControllerPort`."""
+        """Connect a switch; see :class:`sdnvirt.devices.agent.ControllerPort`."""
         return self._open(self._backoffs.setdefault(dpid, Backoff()), deliver, closed)
 
 
@@ -127,7 +127,7 @@ class RemoteController:
     def connect(
         self, dpid: int, deliver: Callable[[bytes], None], closed: Callable[[str], None]
     ) -> RemoteSide:
-        """Connect a switch; see :class:`sdnvirt.control.port.ControllerPort`."""
+        """Connect a switch; see :class:`sdnvirt.devices.agent.ControllerPort`."""
         return self._main.connect(dpid, deliver, closed)
 
     def _open(

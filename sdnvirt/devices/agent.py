@@ -56,7 +56,7 @@ class ControllerPort(Protocol):
     def connect(
         self, dpid: int, deliver: Callable[[bytes], None], closed: Callable[[str], None]
     ) -> ControllerSide:
-        """Connect a switch.
+        """Connect a switch, after a back-off if its last connection ended lately.
 
         Args:
             dpid: the datapath id.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sdnvirt.addresses import Mac
-from sdnvirt.control.port import ControllerPort, ControllerSide
+from sdnvirt.devices.agent import ControllerPort, ControllerSide
 from sdnvirt.engine.scheduler import Scheduler
 from sdnvirt.openflow.channel import Channel, Received
 from sdnvirt.openflow.record import Message

@@ -24,6 +24,18 @@ def station(world: World) -> Callable[..., Station]:
 
 
 @pytest.fixture
+def a(station: Callable[..., Station]) -> Station:
+    """A station without a link."""
+    return station()
+
+
+@pytest.fixture
+def b(station: Callable[..., Station]) -> Station:
+    """Another one."""
+    return station()
+
+
+@pytest.fixture
 def switch(world: World) -> Iterator[OpenFlowSwitch]:
     yield OpenFlowSwitch("s1", world, 0x2A)
     assert world.ledger.imbalance() == 0

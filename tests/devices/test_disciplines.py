@@ -29,16 +29,6 @@ SIZE = 125
 
 
 @pytest.fixture
-def a(station):
-    return station()
-
-
-@pytest.fixture
-def b(station):
-    return station()
-
-
-@pytest.fixture
 def link(world, a, b):
     """Make a link of 1 Mbit/s, without delay, with a discipline."""
 

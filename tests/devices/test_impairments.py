@@ -32,16 +32,6 @@ GAP_NS = 10_000
 
 
 @pytest.fixture
-def a(station):
-    return station()
-
-
-@pytest.fixture
-def b(station):
-    return station()
-
-
-@pytest.fixture
 def send_many(world, a, b):
     """Send numbered frames over a link of some parameters, one every 10 us."""
 

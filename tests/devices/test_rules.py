@@ -22,16 +22,6 @@ class Always:
 
 
 @pytest.fixture
-def a(station):
-    return station()
-
-
-@pytest.fixture
-def b(station):
-    return station()
-
-
-@pytest.fixture
 def link(world, a, b):
     """A link of 1 us."""
     return Link(world, "a--b", a.nic, b.nic, LinkParameters(delay_ns=1_000))
