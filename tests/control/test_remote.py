@@ -105,6 +105,7 @@ def test_a_refused_connection_ends_the_run_and_is_told_once(peer: Peer) -> None:
     peer.listener.close()
     sides = [peer.connect(1), peer.connect(2)]
     peer.until(lambda: all(side.state is State.CLOSED for side in sides))
+    peer.run(0.1)  # what both tell is an event of its own
     (error,) = peer.errors
     assert str(error) == f"controller tcp:127.0.0.1:{peer.port}: connection refused"
     assert peer.closed == []
