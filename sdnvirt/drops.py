@@ -15,6 +15,7 @@ class DropReason(Enum):
     # links and ports
     NO_LINK = "the port has no link"
     LINK_DOWN = "the link is down"
+    INTERFACE_DOWN = "the interface is set down"
     CUT_IN_FLIGHT = "the link went down while the frame was on it"
     QUEUE_FULL = "the link's queue is full"
     LINK_MTU = "the frame is larger than the link's MTU allows"

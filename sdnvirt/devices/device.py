@@ -26,6 +26,13 @@ class Egress(Protocol):
         """Take the frame over: deliver it some time, or enter its drop in the ledger."""
 
 
+class Cable(Protocol):
+    """What a port is plugged into."""
+
+    def carrier_changed(self) -> None:
+        """An end was shut, or opened again: find out anew whether frames are carried."""
+
+
 class Interposed(Protocol):
     """What stands before a port's egress: the port's queues, if it has any."""
 
@@ -54,7 +61,7 @@ class Unplugged:
     Args:
         port: the port.
         place: what the ledger names as the place.
-        reason: NO_LINK or LINK_DOWN.
+        reason: NO_LINK, LINK_DOWN or INTERFACE_DOWN.
     """
 
     __slots__ = ("_place", "_port", "_reason")
@@ -80,6 +87,8 @@ class Port:
         mac: its MAC address.
         egress: where it sends frames.
         interposed: what stands before the egress of its link; the usual port has nothing there.
+        cable: what it is plugged into, or None.
+        shut: whether its device keeps it shut, so that there is no carrier at either end.
         rate_bps: bits a second of its link, or None while that is unlimited or there is none.
         up: whether its link carries frames; the hot path reads ``egress`` instead.
         taps: observers; the usual port has none.
@@ -90,9 +99,9 @@ class Port:
     """
 
     __slots__ = (
-        "created_ns", "device", "egress", "interposed", "mac", "name", "number", "rate_bps",
-        "rx_bytes", "rx_dropped", "rx_packets", "taps", "tx_bytes", "tx_dropped", "tx_packets",
-        "up",
+        "cable", "created_ns", "device", "egress", "interposed", "mac", "name", "number",
+        "rate_bps", "rx_bytes", "rx_dropped", "rx_packets", "shut", "taps", "tx_bytes",
+        "tx_dropped", "tx_packets", "up",
     )  # fmt: skip
 
     def __init__(self, device: Device, number: int, name: str, mac: Mac) -> None:
@@ -103,6 +112,8 @@ class Port:
         self.created_ns: int = device.world.scheduler.now
         self.egress: Egress = Unplugged(self, f"{device.name}:{name}")
         self.interposed: Interposed | None = None
+        self.cable: Cable | None = None
+        self.shut = False
         self.rate_bps: int | None = None
         self.up = False
         self.taps: tuple[Tap, ...] = ()
@@ -150,6 +161,12 @@ class Port:
         if up != self.up:
             self.up = up
             self.device.port_changed(self)
+
+    def set_shut(self, shut: bool) -> None:
+        """Let go of the carrier, or raise it again, by administration of the device."""
+        self.shut = shut
+        if self.cable is not None:
+            self.cable.carrier_changed()
 
     def __repr__(self) -> str:
         return f"<Port {self.full_name}>"

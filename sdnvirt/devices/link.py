@@ -207,7 +207,9 @@ class Link:
     Attributes:
         name: its name.
         ends: its two ports.
-        up: whether it carries frames.
+        plugged: whether it is plugged in.
+        up: whether it carries frames: it is plugged in, and neither end is shut.
+        on_carrier: called after ``up`` has changed.
     """
 
     def __init__(
@@ -221,7 +223,9 @@ class Link:
     ) -> None:
         self.name = name
         self.ends = (a, b)
+        self.plugged = False
         self.up = False
+        self.on_carrier: Callable[[Link], None] | None = None
         self._world = world
         self._directions = (
             Direction(world, name, a, b, parameters),
@@ -231,6 +235,7 @@ class Link:
         self._rules: tuple[list[Rule], list[Rule]] = ([], [])
         for index in range(len(self.ends)):
             self._configure_queue(index)
+        a.cable = b.cable = self
         self.set_up(True)
 
     @property
@@ -255,17 +260,27 @@ class Link:
 
     def set_up(self, up: bool) -> None:
         """Plug the link in or pull it out; frames on a link that is pulled out are lost."""
-        if up == self.up:
-            return
+        self.plugged = up
+        self.carrier_changed()
+
+    def carrier_changed(self) -> None:
+        """Carry frames if the link is plugged in and neither end is shut; lose them if not."""
+        up = self.plugged and not any(end.shut for end in self.ends)
+        changed = up != self.up
         self.up = up
-        if not up:
-            for index, direction in enumerate(self._directions):
-                direction.lose_held(self._entrance(index))
-                waiting = self._waiting[index]
-                if waiting is not None:
-                    waiting.cut()
-                direction.cut()
+        if changed and not up:
+            self._cut()
         self._attach()
+        if changed and self.on_carrier is not None:
+            self.on_carrier(self)
+
+    def _cut(self) -> None:
+        for index, direction in enumerate(self._directions):
+            direction.lose_held(self._entrance(index))
+            waiting = self._waiting[index]
+            if waiting is not None:
+                waiting.cut()
+            direction.cut()
 
     def add_rule(self, end: Port, rule: Rule) -> None:
         """Put a fault rule on the direction that leaves by the port ``end``."""
@@ -300,10 +315,15 @@ class Link:
             egress = self._entrance(index)
             rules = self._rules[index]
             if not self.up:
-                egress = Unplugged(port, self.name, DropReason.LINK_DOWN)
+                egress = self._unplugged(port)
             elif rules:
                 egress = RuledEgress(self._world, self.name, egress, tuple(rules))
             port.attach(egress, self.up)
+
+    def _unplugged(self, port: Port) -> Unplugged:
+        if port.shut:
+            return Unplugged(port, port.full_name, DropReason.INTERFACE_DOWN)
+        return Unplugged(port, self.name, DropReason.LINK_DOWN)
 
     def __repr__(self) -> str:
         return f"<Link {self.name} {'up' if self.up else 'down'}>"

@@ -53,6 +53,14 @@ class GroupService(ABC):
         """Listen to a group no longer, and tell so."""
         self._carry_out(self.machine.leave(group, self._now))
 
+    def stop(self) -> None:
+        """Say nothing from now on; groups may be joined and left all the same."""
+        self.machine.stop()
+
+    def start(self) -> None:
+        """Tell routers anew what is listened to."""
+        self._carry_out(self.machine.start(self._now))
+
     @property
     def _now(self) -> int:
         return self._interface.host.world.scheduler.now

@@ -7,7 +7,6 @@ whose port it shares (IEEE 802.1Q).
 
 from __future__ import annotations
 
-from ipaddress import IPv6Network
 from typing import TYPE_CHECKING, Final
 
 from sdnvirt.addresses import (
@@ -22,14 +21,9 @@ from sdnvirt.addresses import (
 )
 from sdnvirt.devices.device import Port
 from sdnvirt.devices.link import DEFAULT_MTU
+from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
-from sdnvirt.host.addressing import (
-    ADDRESS_LIMIT,
-    AddressState,
-    Cast,
-    InterfaceAddress,
-    Origin,
-)
+from sdnvirt.host.addressing import ADDRESS_LIMIT, Cast, InterfaceAddress, Origin
 from sdnvirt.host.arp import ArpResolver
 from sdnvirt.host.groups import GroupService, IgmpService, MldService
 from sdnvirt.host.membership import ALL_HOSTS, GROUP_LIMIT
@@ -38,16 +32,12 @@ from sdnvirt.host.neighbours import Neighbours
 from sdnvirt.host.resolver import Resolver
 from sdnvirt.host.routes import Route
 from sdnvirt.host.selection import select_source
-from sdnvirt.host.slaac import LINK_LOCAL, eui64
 
 if TYPE_CHECKING:
     from sdnvirt.host.dhcp import DhcpService
     from sdnvirt.host.paths import OnFailure
     from sdnvirt.host.stack import Host
     from sdnvirt.host.udp import SocketKey, UdpSocket
-
-IPV6_GROUPS: Final = IPv6Network("ff00::/8")
-"""Groups go by the first interface that speaks IPv6, unless another one is said."""
 
 POINT_TO_POINT: Final = 31
 """From this length on an IPv4 prefix has no broadcast address (RFC 3021, 2.2)."""
@@ -60,6 +50,7 @@ class Interface:
         host: the host it belongs to.
         name: its name on the host: that of its port, or with a VLAN as ``eth0.5``.
         port: the port below it; its MAC address is the interface's.
+        admin_up: whether it is set up (ifAdminStatus of RFC 2863).
         vlan: the VLAN of the port that it stands on, or None for untagged frames.
         vlans: the interfaces that stand on VLANs of this one.
         mac: its MAC address.
@@ -81,9 +72,9 @@ class Interface:
     """
 
     __slots__ = (
-        "_tag", "accepts", "address", "addresses", "arp", "broadcasts", "dhcp", "group_macs",
-        "groups", "host", "igmp", "mac", "mld", "mtu", "name", "nd", "port", "sockets", "vlan",
-        "vlans",
+        "_tag", "accepts", "address", "addresses", "admin_up", "arp", "broadcasts", "dhcp",
+        "group_macs", "groups", "host", "igmp", "mac", "mld", "mtu", "name", "nd", "port",
+        "sockets", "vlan", "vlans",
     )  # fmt: skip
 
     def __init__(
@@ -95,6 +86,7 @@ class Interface:
         self.vlans: dict[int, Interface] = {}
         self.name = port.name if vlan is None else f"{port.name}.{vlan}"
         self.mac = port.mac
+        self.admin_up = True
         self.mtu = mtu
         self.addresses: dict[IpAddress, InterfaceAddress] = {}
         self.accepts: dict[bytes, Cast] = {}
@@ -141,21 +133,81 @@ class Interface:
         """
         if self.nd is not None:
             return self.nd
-        self.nd = nd = NdResolver(self)
+        self.nd = nd = NdResolver(self, autoconfigures=autoconfigure)
         self.mld = MldService(self)
+        if not self.admin_up:
+            self.mld.stop()
         self.join(ALL_NODES)
         if self.host.forwarding is not None:
             self.join(ALL_ROUTERS)
-        self.host.ip.routes.add(Route.to(LINK_LOCAL, None, self), Route.to(IPV6_GROUPS, None, self))
-        nd.add(
-            InterfaceAddress(
-                eui64(LINK_LOCAL, self.mac), LINK_LOCAL.prefixlen, AddressState.TENTATIVE,
-                Origin.LINK_LOCAL,
-            )
-        )  # fmt: skip
-        if autoconfigure:
-            nd.autoconfiguration.solicit()
+        if self.admin_up:
+            nd.start()
         return nd
+
+    def set_up(self, up: bool) -> None:
+        """Set the interface up or down by administration, as Linux does.
+
+        Down, it has no carrier, which the far end of its cable sees. Routes by it are gone, as are
+        its neighbours and its addresses of IPv6; those of IPv4 stay the host's. Up again, it has
+        the routes to the prefixes of its addresses, and a new link-local address; others of IPv6
+        are given or advertised anew. VLANs on it follow.
+
+        Args:
+            up: whether it is to be used; an interface on a VLAN goes up only above one that is.
+        """
+        if up == self.admin_up:
+            return
+        if not up:
+            for vlan in self.vlans.values():
+                vlan.set_up(False)
+            self.stop()
+            self._flush_ipv6()
+            self.host.ip.routes.remove(lambda route: route.interface is self)
+        self.admin_up = up
+        self._set_carrier(up)
+        if up:
+            for one in self.addresses.values():
+                self.host.ip.routes.add(Route.to(one.network, None, self))
+            self.start()
+            for vlan in self.vlans.values():
+                vlan.set_up(True)
+        self.host.ip.forget_paths()
+
+    def set_mtu(self, mtu: int) -> None:
+        """Send IP packets of so many bytes at most, 68 to 65535; with IPv6, from 1280.
+
+        Interfaces on VLANs send no larger ones.
+        """
+        self.mtu = mtu
+        for vlan in self.vlans.values():
+            vlan.mtu = min(vlan.mtu, mtu)
+        self.host.ip.forget_paths()
+
+    def stop(self) -> None:
+        """Lose what is known of the link, and speak no more of it."""
+        for service in (self.igmp, self.mld):
+            if service is not None:
+                service.stop()
+        self.arp.flush()
+        if self.nd is not None:
+            self.nd.stop()
+
+    def start(self) -> None:
+        """Begin anew on the link: tell routers of groups, and what IPv6 does at its start."""
+        for service in (self.igmp, self.mld):
+            if service is not None:
+                service.start()
+        if self.nd is not None:
+            self.nd.start()
+
+    def _flush_ipv6(self) -> None:
+        if self.nd is not None:
+            for one in list(self.addresses.values()):
+                if isinstance(one.address, Ipv6):
+                    self.nd.remove(one)
+
+    def _set_carrier(self, up: bool) -> None:
+        self.port.set_shut(not up)
 
     def resolver(self, hop: IpAddress) -> Resolver:
         """Return what finds the MAC address of a neighbour."""
@@ -192,6 +244,8 @@ class Interface:
             return False
         if isinstance(group, Ipv4) and self.igmp is None:
             self.igmp = IgmpService(self)
+            if not self.admin_up:
+                self.igmp.stop()
             self.join(ALL_HOSTS)  # by which queries come
         self.groups[group] = 1
         mac = group.group_mac
@@ -299,3 +353,34 @@ class Interface:
 
     def __repr__(self) -> str:
         return f"<Interface {self.full_name} {self.address}>"
+
+
+class VlanInterface(Interface):
+    """An interface on a VLAN of another one, whose port it shares (IEEE 802.1Q).
+
+    Args:
+        parent: the interface below.
+        vlan: the VLAN, 1 to 4094.
+    """
+
+    __slots__ = ("parent",)
+
+    def __init__(self, parent: Interface, vlan: int) -> None:
+        super().__init__(parent.host, parent.port, parent.mtu, vlan)
+        self.parent = parent
+        # Which groups' frames are taken is known before the tag is looked at.
+        self.group_macs = parent.group_macs
+
+    def transmit(self, ethertype: bytes, mac: Mac, packet: bytes, cause: int) -> None:
+        """Send a packet to a MAC address, unless the interface is down."""
+        if self.admin_up:
+            super().transmit(ethertype, mac, packet, cause)
+            return
+        host = self.host
+        data = mac + self._tag + ethertype + packet
+        frame = host.world.originate(data, host.name, host.tenant, host.network, cause)
+        host.drop(frame, DropReason.INTERFACE_DOWN, self.name)
+
+    def _set_carrier(self, up: bool) -> None:
+        """Leave the carrier to the interface below."""
+        assert not up or self.parent.admin_up, f"{self.parent.full_name} is down"

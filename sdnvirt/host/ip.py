@@ -206,6 +206,12 @@ class IpLayer:
         )
         self.forget_paths()
 
+    def crash(self) -> None:
+        """Lose what was learned: path MTUs, and next hops that redirects told."""
+        self.path_mtus = PathMtus()
+        self.routes.remove(lambda route: route.metric == REDIRECT_METRIC)
+        self.forget_paths()
+
     def forget_paths(self) -> None:
         """Make every path stale: addresses or routes have changed."""
         for path in self._paths.values():

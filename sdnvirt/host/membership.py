@@ -72,7 +72,7 @@ def is_reported(group: IpAddress) -> bool:
 class Membership:
     """The groups that one interface listens to, in one version of IP."""
 
-    __slots__ = ("_changes", "_groups", "_old_until_ns", "_random", "_responses")
+    __slots__ = ("_changes", "_groups", "_old_until_ns", "_random", "_responses", "_silent")
 
     def __init__(self, random: Random) -> None:
         """Make a machine without groups.
@@ -85,6 +85,7 @@ class Membership:
         self._changes: dict[IpAddress, _Change] = {}
         self._responses: dict[IpAddress, int] = {}
         self._old_until_ns = 0
+        self._silent = False
 
     @property
     def groups(self) -> tuple[IpAddress, ...]:
@@ -102,6 +103,18 @@ class Membership:
         del self._groups[group]
         self._responses.pop(group, None)
         return self._change(group, False, now)
+
+    def stop(self) -> None:
+        """Say nothing from now on, and forget what routers said: there is no link."""
+        self._silent = True
+        self._changes.clear()
+        self._responses.clear()
+        self._old_until_ns = 0
+
+    def start(self, now: int) -> list[Effect]:
+        """Speak again, to routers that know nothing of what is listened to."""
+        self._silent = False
+        return [effect for group in self._groups for effect in self._change(group, True, now)]
 
     def queried(self, group: IpAddress, max_response_ms: int, old: bool, now: int) -> None:
         """Hear a query: for one group, or for all if the address is unspecified.
@@ -144,7 +157,7 @@ class Membership:
 
     def _change(self, group: IpAddress, joined: bool, now: int) -> list[Effect]:
         self._changes.pop(group, None)
-        if not is_reported(group):
+        if self._silent or not is_reported(group):
             return []
         change = self._changes[group] = _Change(joined, ROBUSTNESS, now)
         return [self._tell(group, change, now)]

@@ -6,18 +6,20 @@ The cache and its states are those of :mod:`sdnvirt.host.neighbours`; what route
 
 from __future__ import annotations
 
+from ipaddress import IPv6Network
 from typing import TYPE_CHECKING, Final
 
 from sdnvirt.addresses import ALL_NODES, IpAddress, Ipv6, Mac
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
-from sdnvirt.host.addressing import AddressState, InterfaceAddress
+from sdnvirt.host.addressing import AddressState, InterfaceAddress, Origin
 from sdnvirt.host.dad import DuplicateDetection
 from sdnvirt.host.families import FAMILIES
 from sdnvirt.host.neighbour_states import ND, Event
 from sdnvirt.host.paths import LinkPath, NeighbourPath, Path
 from sdnvirt.host.resolver import Resolver
-from sdnvirt.host.slaac import Autoconfiguration
+from sdnvirt.host.routes import Route
+from sdnvirt.host.slaac import LINK_LOCAL, Autoconfiguration, eui64
 from sdnvirt.wire import nd
 from sdnvirt.wire.icmpv6 import Icmpv6, Icmpv6Type
 from sdnvirt.wire.ipv4 import IpProtocol
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
 ETHERTYPE_IPV6: Final = b"\x86\xdd"
 """The registered EtherType as it stands in a frame."""
 
+IPV6_GROUPS: Final = IPv6Network("ff00::/8")
+"""Groups go by the first interface that speaks IPv6, unless another one is said."""
+
 FAILURES: Final = {
     DropReason.NEIGHBOUR_UNRESOLVED: "no answer to neighbour solicitations",
     DropReason.NEIGHBOUR_QUEUE_FULL: "too many packets wait for the neighbour's answer",
@@ -51,16 +56,18 @@ class NdResolver(Resolver):
     Attributes:
         dad: finds out whether addresses are unique.
         autoconfiguration: what routers told.
+        autoconfigures: whether the interface asks for routers.
         advertiser: tells others that this host is a router, or None.
     """
 
-    __slots__ = ("advertiser", "autoconfiguration", "dad")
+    __slots__ = ("advertiser", "autoconfiguration", "autoconfigures", "dad")
 
     ethertype = ETHERTYPE_IPV6
     failures = FAILURES
 
-    def __init__(self, interface: Interface) -> None:
+    def __init__(self, interface: Interface, *, autoconfigures: bool = False) -> None:
         super().__init__(interface, ND)
+        self.autoconfigures = autoconfigures
         random = interface.host.world.streams.stream(f"nd {interface.full_name}")
         self.dad = DuplicateDetection(self, random)
         self.autoconfiguration = Autoconfiguration(self, random)
@@ -80,9 +87,45 @@ class NdResolver(Resolver):
         if not interface.assign(address):
             interface.leave(target.solicited_node)
             return False
-        if address.state is AddressState.TENTATIVE:
+        if address.state is AddressState.TENTATIVE and interface.admin_up:
             self.dad.start(address)
         return True
+
+    def start(self) -> None:
+        """Begin on the link: a link-local address, all addresses unique, routers asked for.
+
+        (RFC 4862, 5.3 and 5.4; RFC 4861, 6.3.7.)
+        """
+        interface = self.interface
+        routes = interface.host.ip.routes
+        routes.add(Route.to(LINK_LOCAL, None, interface), Route.to(IPV6_GROUPS, None, interface))
+        self.add(
+            InterfaceAddress(
+                eui64(LINK_LOCAL, interface.mac), LINK_LOCAL.prefixlen, AddressState.TENTATIVE,
+                Origin.LINK_LOCAL,
+            )
+        )  # fmt: skip
+        for one in interface.addresses.values():
+            if not isinstance(one.address, Ipv6):
+                continue
+            routes.add(Route.to(one.network, None, interface))
+            if one.state is AddressState.TENTATIVE and not self.dad.is_tentative(one.address):
+                self.dad.start(one)
+        if self.autoconfigures and not self.is_router:
+            self.autoconfiguration.solicit()
+
+    def stop(self) -> None:
+        """Lose the link: what was learned of it is forgotten, and nobody is asked any more."""
+        self.flush()
+        self.dad.stop()
+        self.autoconfiguration.forget()
+
+    def doubt(self) -> None:
+        """Let no address be known to be unique."""
+        for one in self.interface.addresses.values():
+            if isinstance(one.address, Ipv6):
+                one.state = AddressState.TENTATIVE
+        self.interface.refresh()
 
     def remove(self, address: InterfaceAddress) -> None:
         """Take an address away."""

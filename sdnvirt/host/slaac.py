@@ -15,6 +15,7 @@ from sdnvirt.addresses import ALL_ROUTERS, ANY_IPV6, IpAddress, Ipv6, Mac
 from sdnvirt.drops import DropReason
 from sdnvirt.engine.scheduler import NEVER
 from sdnvirt.host.addressing import AddressState, InterfaceAddress, Origin
+from sdnvirt.host.neighbour_states import REACHABLE_NS
 from sdnvirt.host.routes import Route
 from sdnvirt.units import NS_PER_S
 from sdnvirt.wire.ipv6 import DEFAULT_HOP_LIMIT, MIN_MTU, Ipv6Packet
@@ -71,7 +72,7 @@ class Autoconfiguration:
     """
 
     __slots__ = (
-        "_armed_for", "_nd", "_random", "_solicited", "dns_servers", "hop_limit", "mtu",
+        "_armed_for", "_asking", "_nd", "_random", "_solicited", "dns_servers", "hop_limit", "mtu",
         "prefixes", "routers",
     )  # fmt: skip
 
@@ -80,6 +81,7 @@ class Autoconfiguration:
         self._random = random
         self._armed_for = NEVER
         self._solicited = 0
+        self._asking = 0
         self.mtu = NEVER
         self.hop_limit = DEFAULT_HOP_LIMIT
         self.routers: dict[Ipv6, int] = {}
@@ -89,7 +91,24 @@ class Autoconfiguration:
     def solicit(self) -> None:
         """Ask for routers, until one answers (RFC 4861, 6.3.7)."""
         self._solicited = 0
+        self._asking += 1
         self._solicit_in(self._random.randrange(MAX_DELAY_NS))
+
+    def forget(self) -> None:
+        """Lose what routers told, addresses too, and ask no longer."""
+        self._asking += 1
+        self.mtu = NEVER
+        self.hop_limit = DEFAULT_HOP_LIMIT
+        self._nd.neighbours.reachable_ns = REACHABLE_NS
+        for router in list(self.routers):
+            self.drop_router(router)
+        for prefix in self.prefixes:
+            self._remove_route(prefix, None)
+        self.prefixes.clear()
+        self.dns_servers.clear()
+        for address in list(self._nd.interface.addresses.values()):
+            if address.origin is Origin.ADVERTISED:
+                self._nd.remove(address)
 
     def receive(self, advertisement: RouterAdvertisement, packet: Ipv6Packet) -> DropReason | None:
         """Believe a router; return why its advertisement was of no use, or None if it was."""
@@ -195,11 +214,11 @@ class Autoconfiguration:
 
     def _solicit_in(self, delay_ns: int) -> None:
         scheduler = self._nd.interface.host.world.scheduler
-        scheduler.call_at(scheduler.now + delay_ns, self._ask)
+        scheduler.call_at(scheduler.now + delay_ns, self._ask, self._asking)
 
-    def _ask(self, _argument: None) -> None:
+    def _ask(self, asking: int) -> None:
         interface = self._nd.interface
-        if self._solicited >= SOLICITATIONS or interface.nd is not self._nd:
+        if self._solicited >= SOLICITATIONS or asking != self._asking:
             return
         self._solicited += 1
         source = interface.link_local

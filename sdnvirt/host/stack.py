@@ -35,7 +35,7 @@ from sdnvirt.host.forwarding import Forwarding
 from sdnvirt.host.fragments import Fragments
 from sdnvirt.host.handling import Handled, Kept
 from sdnvirt.host.icmp import ErrorLimit
-from sdnvirt.host.interface import Interface
+from sdnvirt.host.interface import Interface, VlanInterface
 from sdnvirt.host.ip import IpLayer
 from sdnvirt.host.nd import ETHERTYPE_IPV6
 from sdnvirt.host.paths import Fragmentation
@@ -156,9 +156,9 @@ class Host(Device):
         assert 1 <= vlan <= VLAN_MAX, f"VLAN {vlan}"
         below = parent or self.interface
         assert vlan not in below.vlans, f"{below.full_name} has VLAN {vlan} already"
-        below.vlans[vlan] = made = Interface(self, below.port, below.mtu, vlan)
-        # Which groups' frames are taken is known before the tag is looked at.
-        made.group_macs = below.group_macs
+        below.vlans[vlan] = made = VlanInterface(below, vlan)
+        if not below.admin_up:
+            made.set_up(False)
         return made
 
     def all_interfaces(self) -> Iterator[Interface]:
@@ -182,7 +182,7 @@ class Host(Device):
         where = interface or self.interface
         self.unconfigure(where, type(address_of(address)))
         self.add_address(address, where)
-        if gateway is not None:
+        if gateway is not None and where.admin_up:
             everything = address.network.supernet(new_prefix=0)
             self.ip.routes.add(Route.to(everything, gateway, where))
             self.ip.forget_paths()
@@ -196,7 +196,8 @@ class Host(Device):
         where = interface or self.interface
         own = address_of(address)
         given = InterfaceAddress(own, address.network.prefixlen)
-        self.ip.routes.add(Route.to(address.network, None, where))
+        if where.admin_up:
+            self.ip.routes.add(Route.to(address.network, None, where))
         if isinstance(own, Ipv4):
             return where.assign(given)
         given.state = AddressState.TENTATIVE
@@ -272,19 +273,26 @@ class Host(Device):
         if self._tcp is not None:
             self._tcp.crash()
         for interface in self.all_interfaces():
-            interface.arp.flush()
+            interface.stop()
             if interface.nd is not None:
-                interface.nd.flush()
+                interface.nd.doubt()
             if interface.dhcp is not None:
                 interface.dhcp.crash()
-            interface.sockets.clear()
-        self.sockets.clear()
+        for table in (self.sockets, *(one.sockets for one in self.all_interfaces())):
+            for socket in list(table.values()):
+                socket.close()
         if self._fragments is not None:
             self._fragments.crash()
+        self.ip.crash()
 
     def restart(self) -> None:
-        """Ask for leases again."""
+        """Begin anew on every link, as soon as they are up: IPv6, groups, leases."""
+        self.world.scheduler.call_at(self.world.scheduler.now, self._begin)
+
+    def _begin(self, _argument: None) -> None:
         for interface in self.all_interfaces():
+            if interface.admin_up:
+                interface.start()
             if interface.dhcp is not None:
                 interface.dhcp.restart()
 
@@ -426,6 +434,8 @@ def _receive_tagged(host: Host, interface: Interface, frame: Frame) -> Handled:
     below = None if tag is None else interface.vlans.get(tag.vid)
     if below is None:
         return DropReason.VLAN_NOT_ALLOWED
+    if not below.admin_up:
+        return DropReason.INTERFACE_DOWN
     host.take(below, frame.rewritten(pop_tag(frame.data)))
     return Kept.KEPT
 

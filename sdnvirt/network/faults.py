@@ -204,14 +204,12 @@ class Faults:
         causes = self._held.setdefault(link.name, [])
         if cause not in causes:
             causes.append(cause)
-        if link.up:
+        if link.plugged:
             link.set_up(False)
-            self._network.link_changed(link)
 
     def _release(self, link: Link, cause: str) -> None:
         causes = self._held.get(link.name, [])
         if cause in causes:
             causes.remove(cause)
-        if not causes and not link.up:
+        if not causes and not link.plugged:
             link.set_up(True)
-            self._network.link_changed(link)

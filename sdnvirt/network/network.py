@@ -83,6 +83,8 @@ class Network:
         self._closing: list[Callable[[], None]] = []
         self._taps: tuple[Tap, ...] = ()
         self.observe(self.trace, self.stories)
+        for link in self.plant.links.values():
+            link.on_carrier = self.link_changed
         self._converge(None)
 
     # life

@@ -171,13 +171,54 @@ def test_arp(net) -> None:
 def test_links(net) -> None:
     assert "<BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500" in net["h1"].cmd("ip link")
     port = net["h1"].port()
-    assert f"    {port.rx_bytes:<10} {port.rx_packets:<7} 0 " in net["h1"].cmd("ip -s link")
+    assert f"    {port.rx_bytes:>10} {port.rx_packets:>7}      0 " in net["h1"].cmd("ip -s link")
     net.set_link("h1--s1", False)
     assert "<NO-CARRIER,BROADCAST,MULTICAST,UP> mtu 1500 qdisc noqueue state DOWN" in net["h1"].cmd(
         "ip link show s1"
     )
-    refused = net["h1"].cmd("ip link set dev s1 down")
-    assert (refused, refused.status) == ("RTNETLINK answers: Operation not supported\n", 2)
+
+
+def test_links_are_set_down_and_up(net, ip) -> None:
+    h1 = net["h1"]
+    assert h1.cmd("ip link set dev s1 down") == ""
+    assert "s1: <BROADCAST,MULTICAST> mtu 1500 qdisc noqueue state DOWN" in h1.cmd("ip link")
+    assert h1.cmd("ip -br link show s1").split()[1] == "DOWN"
+    assert h1.cmd("ip -br addr show s1").split() == ["s1", "DOWN", "10.0.0.1/24"]
+    assert h1.cmd("ip route") + h1.cmd("ip -6 route") == ""
+    assert h1.cmd(f"ping -c 1 {ip.h2}").status == 2
+    assert net["h2"].cmd(f"ping -c 1 -W 1 {ip.h1}").status == 1
+    assert h1.cmd("ip link set s1 up") == ""
+    assert h1.cmd("ip route") == "10.0.0.0/24 dev s1 proto kernel scope link src 10.0.0.1\n"
+    assert "inet6 fe80::800:ff:fe00:1/64 scope link tentative\n" in h1.cmd("ip -6 addr")
+    h1.cmd("ip addr add 2001:db8::1/64 dev s1")
+    net.run_for("3s")
+    assert h1.cmd(f"ping -c 1 {ip.h2}").status == 0
+
+
+def test_vlans_are_set_down_and_up(net) -> None:
+    h1 = net["h1"]
+    h1.host.add_vlan(5)
+    up = "s1.5@s1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP"
+    assert up in h1.cmd("ip link show s1.5")
+    h1.cmd("ip link set s1.5 down")
+    assert "s1.5@s1: <BROADCAST,MULTICAST> mtu" in h1.cmd("ip link")
+    h1.cmd("ip link set s1 down")
+    assert "s1.5@s1: <BROADCAST,MULTICAST,M-DOWN> mtu" in h1.cmd("ip link")
+    assert h1.cmd("ip link set s1.5 up") == "RTNETLINK answers: Network is down\n"
+    h1.cmd("ip link set s1 up")
+    assert up in h1.cmd("ip link show s1.5")
+    net.set_link("h1--s1", False)
+    down = "s1.5@s1: <NO-CARRIER,BROADCAST,MULTICAST,UP> mtu 1500 qdisc noqueue "
+    assert f"{down}state LOWERLAYERDOWN" in h1.cmd("ip link")
+
+
+def test_the_mtu_of_a_link_is_set(net, ip) -> None:
+    h1 = net["h1"]
+    assert h1.cmd("ip link set s1 mtu 1400") == ""
+    assert "mtu 1400" in h1.cmd("ip link show s1")
+    size = 1400 - (28 if ip.is_v4 else 48)
+    assert h1.cmd(f"ping -c 1 -M do -s {size} {ip.h2}").status == 0
+    assert h1.cmd(f"ping -c 1 -M do -s {size + 1} {ip.h2}").status == 1
 
 
 @pytest.mark.parametrize(
@@ -190,6 +231,16 @@ def test_links(net) -> None:
         ("ip route add", "Command line is not complete. Missing address.", 255),
         ("ip neigh show dev s1 x", 'Error: either "to" is duplicate, or "x" is a garbage.', 255),
         ("ip route add 10.8.0.0/16", "RTNETLINK answers: No such device", 2),
+        ("ip link set", 'Not enough information: "dev" argument is required.', 255),
+        ("ip link set eth9 up", 'Cannot find device "eth9"', 1),
+        ("ip link set s1 foo", 'Error: either "dev" is duplicate, or "foo" is a garbage.', 255),
+        ("ip link set s1 mtu", "Command line is not complete. Missing mtu.", 255),
+        ("ip link set s1 mtu x", 'Error: argument "x" is wrong: Invalid "mtu" value', 255),
+        ("ip link set s1 mtu 67", "Error: mtu less than device minimum.", 2),
+        ("ip link set s1 mtu 65536", "Error: mtu greater than device maximum.", 2),
+        ("ip link set s1 mtu 1279", "RTNETLINK answers: Invalid argument", 2),  # it speaks IPv6
+        ("ip link set s1 master br0", "RTNETLINK answers: Operation not supported", 2),
+        ("ip link add br0 type bridge", "RTNETLINK answers: Operation not supported", 2),
         (
             "ip route add 10.8.0.0/16 via 2001:db8::254",
             "Error: inet prefix and gateway of different families.", 1,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sdnvirt.addresses import BROADCAST, BROADCAST_IPV4, IpAddress, Ipv4
+from sdnvirt.addresses import BROADCAST_IPV4, IpAddress, Ipv4
 from sdnvirt.commands.command import Surroundings
-from sdnvirt.commands.ip.link import counters, flags
+from sdnvirt.commands.ip.link import counters, hardware, heading, name, state
 from sdnvirt.commands.ip.objects import (
     Asked,
     Words,
@@ -78,20 +78,14 @@ def _describe(number: int, interface: Interface, asked: Asked, now: int) -> list
     ]
     # IPv4 first, as the kernel tells them
     shown.sort(key=lambda one: not isinstance(one.address, Ipv4))
-    up = interface.port.up
     if asked.brief:
-        state = "UP" if up else "DOWN"
         addresses = " ".join(str(one.interface) for one in shown)
-        return [f"{interface.name:<16} {state:<14} {addresses}".rstrip()]
+        return [f"{name(interface):<16} {state(interface):<14} {addresses}".rstrip()]
     if asked.family is not None and not shown:
         return []
-    below = "" if interface.vlan is None else f"@{interface.port.name}"
-    lines = [
-        f"{number}: {interface.name}{below}: <{flags(up)}> mtu {interface.mtu} qdisc noqueue "
-        f"state {'UP' if up else 'DOWN'} group default qlen 1000"
-    ]
+    lines = [f"{heading(number, interface)} group default qlen 1000"]
     if asked.family is None:
-        lines.append(f"    link/ether {interface.mac} brd {BROADCAST}")
+        lines.append(hardware(interface))
     for one in shown:
         lines += _address(one, interface, now)
     return lines + (counters(interface) if asked.statistics else [])

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sdnvirt.addresses import BROADCAST
-from sdnvirt.commands.command import Surroundings
-from sdnvirt.commands.ip.objects import Asked, Words, interface_of, numbered, refused
+from sdnvirt.commands.command import Failure, Surroundings
+from sdnvirt.commands.ip.objects import (
+    BAD_STATUS,
+    REFUSED_STATUS,
+    Asked,
+    Words,
+    interface_of,
+    numbered,
+    refused,
+)
+from sdnvirt.host.interface import VlanInterface
+from sdnvirt.wire import ipv4, ipv6
 
 if TYPE_CHECKING:
     from sdnvirt.host.interface import Interface
 
 
 def link(words: Words, asked: Asked, at: Surroundings) -> None:
-    """Show links; they are set up and down by the timeline or ``net.set_link``, at both ends."""
+    """Show links, or change one."""
     if words.order("set"):
-        words.take("dev")
-        interface_of(at, words.value("dev"))
+        _change(words, at)
+        return
+    if words.order("add", "delete", "property", "xstats", "afstats"):
         raise refused("Operation not supported")
-    words.order("show", "list", "ls")
+    words.order("show", "list", "ls", "lst")
     wanted = None
     if words:
         words.take("dev")
@@ -32,33 +43,121 @@ def link(words: Words, asked: Asked, at: Surroundings) -> None:
 
 def describe(number: int, interface: Interface, asked: Asked) -> list[str]:
     """Return the lines of one link."""
-    up = interface.port.up
-    name = interface.name
     if asked.brief:
-        state = "UP" if up else "DOWN"
-        return [f"{name:<16} {state:<14} {interface.mac} <{flags(up)}>"]
-    below = "" if interface.vlan is None else f"@{interface.port.name}"
+        words = f"{name(interface):<16} {state(interface):<14} {interface.mac}"
+        return [f"{words} <{flags(interface)}>"]
     lines = [
-        f"{number}: {name}{below}: <{flags(up)}> mtu {interface.mtu} qdisc noqueue "
-        f"state {'UP' if up else 'DOWN'} mode DEFAULT group default qlen 1000",
-        f"    link/ether {interface.mac} brd {BROADCAST}",
+        f"{heading(number, interface)} mode DEFAULT group default qlen 1000",
+        hardware(interface),
     ]
     return lines + (counters(interface) if asked.statistics else [])
 
 
-def flags(up: bool) -> str:
-    """Return the flags of an interface whose link is up or down."""
-    return "BROADCAST,MULTICAST,UP,LOWER_UP" if up else "NO-CARRIER,BROADCAST,MULTICAST,UP"
+def name(interface: Interface) -> str:
+    """Return the name of an interface with that of the one below it, if there is one."""
+    below = f"@{interface.parent.name}" if isinstance(interface, VlanInterface) else ""
+    return f"{interface.name}{below}"
+
+
+def heading(number: int, interface: Interface) -> str:
+    """Return what ``ip link`` and ``ip address`` begin the first line of an interface with."""
+    return (
+        f"{number}: {name(interface)}: <{flags(interface)}> mtu {interface.mtu} qdisc noqueue "
+        f"state {state(interface)}"
+    )
+
+
+def hardware(interface: Interface) -> str:
+    """Return the line that tells the MAC address of an interface."""
+    return f"    link/ether {interface.mac} brd {BROADCAST}"
+
+
+def state(interface: Interface) -> str:
+    """Return the operational state of an interface (RFC 2863, ifOperStatus)."""
+    if interface.admin_up and interface.port.up:
+        return "UP"
+    lower = interface.admin_up and isinstance(interface, VlanInterface)
+    return "LOWERLAYERDOWN" if lower else "DOWN"
+
+
+def flags(interface: Interface) -> str:
+    """Return the flags of an interface."""
+    words = ["BROADCAST", "MULTICAST"]
+    if interface.admin_up:
+        carrier = interface.port.up
+        words = [*([] if carrier else ["NO-CARRIER"]), *words, "UP", *(["LOWER_UP"] * carrier)]
+    if isinstance(interface, VlanInterface) and not interface.parent.admin_up:
+        words.append("M-DOWN")
+    return ",".join(words)
+
+
+def _change(words: Words, at: Surroundings) -> None:
+    """Set a link up or down, or its MTU, as far as all that is asked makes sense."""
+    if not words:
+        raise Failure('Not enough information: "dev" argument is required.', BAD_STATUS)
+    words.take("dev")
+    interface = interface_of(at, words.value("dev"))
+    up: bool | None = None
+    mtu: int | None = None
+    while words:
+        if words.take("up"):
+            up = True
+        elif words.take("down"):
+            up = False
+        elif words.take("mtu"):
+            mtu = _mtu(words.value("mtu"))
+        elif words.take(*_REFUSED):
+            raise refused("Operation not supported")
+        else:
+            word = words.value("option")
+            raise Failure(
+                f'Error: either "dev" is duplicate, or "{word}" is a garbage.', BAD_STATUS
+            )
+    lower = interface.parent if isinstance(interface, VlanInterface) else None
+    if mtu is not None:
+        _check_mtu(mtu, interface, lower)
+    if up and lower is not None and not lower.admin_up:
+        raise refused("Network is down")
+    if mtu is not None:
+        interface.set_mtu(mtu)
+    if up is not None:
+        interface.set_up(up)
+
+
+def _mtu(text: str) -> int:
+    if not text.isdecimal():
+        raise Failure(f'Error: argument "{text}" is wrong: Invalid "mtu" value', BAD_STATUS)
+    return int(text)
+
+
+def _check_mtu(mtu: int, interface: Interface, lower: Interface | None) -> None:
+    if mtu < ipv4.MIN_MTU:
+        raise Failure("Error: mtu less than device minimum.", REFUSED_STATUS)
+    if mtu > ipv4.MAX_LENGTH:
+        raise Failure("Error: mtu greater than device maximum.", REFUSED_STATUS)
+    if lower is not None and mtu > lower.mtu:
+        raise refused("Numerical result out of range")
+    if mtu < ipv6.MIN_MTU and interface.nd is not None:
+        raise refused("Invalid argument")
+
+
+_REFUSED: Final = (
+    "address", "alias", "allmulticast", "arp", "broadcast", "group", "master", "multicast", "name",
+    "netns", "nomaster", "promisc", "qlen", "trailers", "txqlen", "txqueuelen", "type", "vf",
+)  # fmt: skip
+"""What iproute2 lets one set of a link and no interface here has."""
 
 
 def counters(interface: Interface) -> list[str]:
     """Return what went through the port of an interface, with those on its VLANs."""
     port = interface.port
-    received = f"{port.rx_bytes:<10} {port.rx_packets:<7} 0       0       0       0"
-    sent = f"{port.tx_bytes:<10} {port.tx_packets:<7} 0       0       0       0"
     return [
         "    RX:  bytes packets errors dropped  missed   mcast",
-        f"    {received}",
+        _row(port.rx_bytes, port.rx_packets, port.rx_dropped),
         "    TX:  bytes packets errors dropped carrier collsns",
-        f"    {sent}",
+        _row(port.tx_bytes, port.tx_packets, port.tx_dropped),
     ]
+
+
+def _row(octets: int, packets: int, dropped: int) -> str:
+    return f"    {octets:>10} {packets:>7} {0:>6} {dropped:>7} {0:>7} {0:>7}"

@@ -13,7 +13,7 @@ from sdnvirt.commands.ip.objects import (
     refused,
 )
 from sdnvirt.host.addressing import Origin
-from sdnvirt.host.interface import IPV6_GROUPS
+from sdnvirt.host.nd import IPV6_GROUPS
 from sdnvirt.host.paths import LocalPath, Path
 from sdnvirt.host.routes import Route
 from sdnvirt.units import NS_PER_S
@@ -124,6 +124,8 @@ def _change(words: Words, family: type[IpAddress], at: Surroundings, *, add: boo
         and gateway in (None, one.gateway)
         and interface in (None, one.interface)
     ]
+    if add and interface is not None and not interface.admin_up:
+        raise Failure("Error: Device for nexthop is not up.", 2)
     if not add:
         if not known:
             raise refused("No such process")
