@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ from sdnvirt.addresses import (
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
 from sdnvirt.host import icmp
+from sdnvirt.host.ephemeral import choose_port
 from sdnvirt.host.families import FAMILIES
 from sdnvirt.host.icmp import Problem, Report
 from sdnvirt.host.paths import Fragmentation, LinkPath, Path
@@ -28,9 +30,6 @@ from sdnvirt.wire.udp import HEADER_LENGTH, Udp
 if TYPE_CHECKING:
     from sdnvirt.host.interface import Interface
     from sdnvirt.host.stack import Host
-
-EPHEMERAL_PORTS: Final = range(49152, 65536)
-"""Ports for sockets that ask for none (RFC 6335, section 6)."""
 
 MAX_PAYLOAD: Final = 0xFFFF - HEADER_LENGTH
 """The length field is 16 bits."""
@@ -86,7 +85,7 @@ class UdpSocket:
 
         Args:
             host: the host.
-            port: local port, free on the host, or 0 for one that is.
+            port: local port, free on the host, or 0 for one that is, by chance (RFC 6056).
             on_datagram: called for every datagram that arrives.
             address: the one local address to use; 0.0.0.0 or ``::`` for all of a version of IP, or
                 None for all of both.
@@ -94,6 +93,9 @@ class UdpSocket:
             fragmentation: who may fragment what it sends; by default it learns that a datagram
                 is too big.
             on_error: told in words of a datagram that did not get through, as far as is known.
+
+        Raises:
+            OSError: no port is free.
         """
         self._host = host
         self._on_datagram = on_datagram
@@ -107,7 +109,7 @@ class UdpSocket:
         self.remote: tuple[IpAddress, int] | None = None
         self._groups: dict[tuple[IpAddress, Interface], None] = {}
         table = self._table()
-        self.port = port or next(free for free in EPHEMERAL_PORTS if (address, free) not in table)
+        self.port = port or self._free_port(table)
         assert (address, self.port) not in table, f"UDP port {port} of {host.name} is in use"
         table[address, self.port] = self
 
@@ -199,6 +201,14 @@ class UdpSocket:
             IpProtocol.UDP, datagram, hop_limit=self.hop_limit, dscp=self.dscp,
             fragmentation=self.fragmentation, cause=cause, on_failure=self.failed,
         )  # fmt: skip
+
+    def _free_port(self, table: dict[SocketKey, UdpSocket]) -> int:
+        random = self._host.world.streams.stream(f"udp {self._host.name}")
+        chosen = choose_port(random, lambda port: (self.address, port) not in table)
+        if chosen is None:
+            text = f"all ephemeral UDP ports of {self._host.name} are in use"
+            raise OSError(errno.EADDRINUSE, text)
+        return chosen
 
     def _table(self) -> dict[SocketKey, UdpSocket]:
         return self._host.sockets if self.interface is None else self.interface.sockets

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from sdnvirt.addresses import ANY_IPV4, ANY_IPV6, IpAddress, Ipv4
 from sdnvirt.drops import DropReason
+from sdnvirt.host.ephemeral import choose_port
 from sdnvirt.host.paths import LinkPath, Path
 from sdnvirt.host.tcp import binding
 from sdnvirt.host.tcp.connection import Connection
@@ -25,9 +26,6 @@ from sdnvirt.wire.tcp import ACK, RST, SYN, SynOptions, Tcp
 
 if TYPE_CHECKING:
     from sdnvirt.host.stack import Host
-
-EPHEMERAL_PORTS: Final = range(49152, 65536)
-"""Ports of connections that ask for none (RFC 6335, section 6)."""
 
 CONNECTION_LIMIT: Final = 20_000
 """Connections of one host: more than there are ports to one peer's service, and some 100 MB."""
@@ -135,7 +133,7 @@ class TcpService:
         """
         if not port:
             taken = {number for number, _ in self.listeners}
-            port = next((free for free in EPHEMERAL_PORTS if free not in taken), 0)
+            port = choose_port(self._random, lambda free: free not in taken) or 0
         rivals = _RIVALS.get(address, (address,))
         if not port or any((port, one) in self.listeners for one in rivals):
             return Loss.IN_USE
@@ -292,17 +290,18 @@ class TcpService:
         return connection
 
     def _free_ends(self, path: Path, port: int, local_port: int) -> Ends | None:
-        """Return ends that are not in use, with a local port by chance (RFC 6056, 3.3.1)."""
-        if local_port:
-            ends = (path.src, local_port, path.dst, port)
-            return None if ends in self.connections else ends
-        count = len(EPHEMERAL_PORTS)
-        first = int(self._random.random() * count)
-        for n in range(count):
-            ends = (path.src, EPHEMERAL_PORTS[(first + n) % count], path.dst, port)
-            if ends not in self.connections:
-                return ends
-        return None
+        """Return ends that are not in use, with a local port by chance if none is said."""
+
+        def ends(local: int) -> Ends:
+            return path.src, local, path.dst, port
+
+        def is_free(local: int) -> bool:
+            return ends(local) not in self.connections
+
+        if not local_port:
+            chosen = choose_port(self._random, is_free)
+            return None if chosen is None else ends(chosen)
+        return ends(local_port) if is_free(local_port) else None
 
     def _makes_room(self, connection: TcpConnection, syn: Tcp) -> bool:
         """Whether a connection in TIME-WAIT gives room to a new one (RFC 9293, MAY-2)."""
