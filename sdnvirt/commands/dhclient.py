@@ -56,7 +56,9 @@ class Dhclient(Command):
         try:
             if given.release:
                 if interface.dhcp is not None:
-                    interface.dhcp.release()
+                    released = asyncio.Event()
+                    interface.dhcp.release(released.set)
+                    await released.wait()
                 return 0
             return await _obtain(at, interface, watch, tell=given.verbose)
         finally:

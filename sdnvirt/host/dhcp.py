@@ -14,6 +14,7 @@ from sdnvirt.addresses import BROADCAST, BROADCAST_IPV4, IpAddress, Ipv4
 from sdnvirt.engine.scheduler import NEVER
 from sdnvirt.host.dhcp_client import Configure, Deconfigure, DhcpClient, Effect, Send
 from sdnvirt.host.dhcp_states import Lease
+from sdnvirt.host.paths import NeighbourPath
 from sdnvirt.host.udp import UdpSocket
 from sdnvirt.wire.dhcpv4 import CLIENT_PORT, SERVER_PORT, Dhcpv4
 
@@ -71,9 +72,27 @@ class DhcpService:
         """Begin at a time (ns)."""
         self._host.world.scheduler.call_at(time_ns, self._start)
 
-    def release(self) -> None:
-        """Give the address back to its server and stop."""
-        self._carry_out(self.client.release(self._host.world.scheduler.now))
+    def release(self, on_done: Callable[[], None] | None = None) -> None:
+        """Give the address back to its server and stop.
+
+        The address is kept until the server's MAC address is known, so that the message can leave
+        before the address does.
+
+        Args:
+            on_done: called when the address has been given up.
+        """
+
+        def leave() -> None:
+            self._carry_out(self.client.release(self._host.world.scheduler.now))
+            if on_done is not None:
+                on_done()
+
+        lease = self.lease
+        path = None if lease is None else self._host.ip.path(lease.server, lease.ip)
+        if isinstance(path, NeighbourPath):
+            path.interface.resolver(path.next_hop).resolve(path.next_hop, leave, self._cause)
+        else:
+            leave()
 
     def crash(self) -> None:
         """The host lost its power: forget the lease, without a word to its server."""

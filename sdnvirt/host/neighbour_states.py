@@ -43,12 +43,14 @@ class Pending:
         cause: the conversation it belongs to.
         on_failure: told in words why the packet was given up, or None.
         frame: the frame that brought it if it is somebody else's and only forwarded, else None.
+        then: called in place of sending a packet, by who wants to know the address only, or None.
     """
 
     packet: bytes
     cause: int
     on_failure: Callable[[str], None] | None = None
     frame: Frame | None = None
+    then: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from sdnvirt.addresses import IpAddress, Mac
@@ -67,6 +67,11 @@ class Resolver(ABC):
         pending = Pending(packet, frame.provenance.cause, on_failure, frame)
         self.carry_out(self.neighbours.send(hop, pending, self.now))
 
+    def resolve(self, hop: IpAddress, then: Callable[[], None], cause: int = 0) -> None:
+        """Call back when the MAC address of a neighbour is known, or was given up."""
+        wanted = Pending(b"", cause, on_failure=lambda _text: then(), then=then)
+        self.carry_out(self.neighbours.send(hop, wanted, self.now))
+
     def is_resolving(self, hop: IpAddress) -> bool:
         """Whether packets wait for the answer of a neighbour."""
         return self.neighbours.state(hop, self.now) is Incomplete
@@ -83,6 +88,8 @@ class Resolver(ABC):
         """Do what the cache says, and wake it up when it has more to say."""
         for effect in effects:
             match effect:
+                case Transmit(_, Pending(then=then)) if then is not None:
+                    then()
                 case Transmit(mac, Pending(packet, cause, _, None)):
                     self.interface.transmit(self.ethertype, mac, packet, cause)
                 case Transmit(mac, Pending(packet, _, _, Frame() as frame)):

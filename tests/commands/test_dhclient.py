@@ -14,7 +14,7 @@ def test_a_lease_goes_and_comes(network) -> None:
     before = str(vm.address)
     assert f"inet {before}/" in vm.cmd("ip addr")
     assert " dynamic " in vm.cmd("ip -4 addr")
-    vm.cmd(f"ping -c 1 {vm.host.lease.server}")  # whose MAC address the last message needs
+    vm.cmd("ip neigh flush all")  # the last message needs the server's MAC address
     released = vm.cmd("dhclient -v -r")
     assert released.status == 0
     assert re.search(

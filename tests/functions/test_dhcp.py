@@ -155,12 +155,35 @@ def test_time_does_not_run_backwards_for_a_lease_that_comes_after_its_t1() -> No
 def test_a_released_address_is_given_up(net) -> None:
     service = net.vm.start_dhcp()
     net.run(1)
-    net.vm.start_ping(SERVER, count=1)  # so that the server's MAC address is known
+    assert not net.vm.interface.neighbours.knows(SERVER, net.world.scheduler.now)
+    done = []
+    service.release(lambda: done.append(net.vm.address))
+    net.run(1)
+    assert done == [None]
+    assert net.function.server.outcomes[Outcome.RELEASED] == 1
+
+
+def test_a_server_that_has_gone_is_not_waited_for_long(net) -> None:
+    service = net.vm.start_dhcp()
+    net.run(1)
+    net.vm.ports[1].set_shut(True)
+    service.release()
+    service.release()  # impatient
+    net.run(2)
+    assert net.vm.address is not None
+    net.run(2)
+    assert net.vm.address is None
+    assert not service.active
+
+
+def test_a_host_that_crashes_before_it_could_say_so_is_silent(net) -> None:
+    service = net.vm.start_dhcp()
     net.run(1)
     service.release()
-    net.run(1)
+    net.vm.crash()
+    net.run(5)
     assert net.vm.address is None
-    assert net.function.server.outcomes[Outcome.RELEASED] == 1
+    assert Outcome.RELEASED not in net.function.server.outcomes
 
 
 def test_a_network_function_is_a_host(net) -> None:
