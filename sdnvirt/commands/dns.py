@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import time
 from argparse import Namespace
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,7 @@ from sdnvirt.addresses import IpAddress
 from sdnvirt.commands.command import Command, Failure, Surroundings, address
 from sdnvirt.commands.options import Options
 from sdnvirt.programs.resolver import DNS_PORT, exchange
+from sdnvirt.units import NS_PER_S
 
 if TYPE_CHECKING:
     from dns.message import Message
@@ -175,6 +177,8 @@ def _print(answer: _Answer, at: Surroundings) -> None:
         for name, count in zip(_SECTIONS, counts, strict=True)
     )
     at.out.line(f";; flags: {dns.flags.to_text(message.flags).lower()}; {told}")
+    if message.flags & dns.flags.RD and not message.flags & dns.flags.RA:
+        at.out.line(";; WARNING: recursion requested but not available")
     for title, section in zip(_SECTIONS, message.sections, strict=True):
         if not section:
             continue
@@ -188,7 +192,13 @@ def _print(answer: _Answer, at: Surroundings) -> None:
                 at.out.line(f"{rrset.name}\t\t{rrset.ttl}\tIN\t{_type(rrset.rdtype)}\t{text}")
     at.out.line(f"\n;; Query time: {answer.took_ns // 10**6} msec")
     at.out.line(f";; SERVER: {answer.server}#{DNS_PORT}({answer.server}) (UDP)")
+    at.out.line(f";; WHEN: {time.strftime('%a %b %d %H:%M:%S UTC %Y', _clock(at))}")
     at.out.line(f";; MSG SIZE  rcvd: {len(message.wire or b'')}\n")
+
+
+def _clock(at: Surroundings) -> time.struct_time:
+    """Return the virtual time, which begins with 1970."""
+    return time.gmtime(at.now // NS_PER_S)
 
 
 def _type(number: int) -> str:

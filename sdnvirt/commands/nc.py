@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import errno
 import os
 import socket
 from argparse import Namespace
@@ -98,19 +99,18 @@ async def _reach(given: Namespace, at: Surroundings, host: str, peer: IpAddress,
     """Connect to a port; return whether somebody is there."""
     if given.udp:
         return await _talk_by_udp(given, at, host, peer, port)
-    what = f"nc: connect to {host} ({peer}) port {port} (tcp) failed"
+    what = f"nc: connect to {host} ({peer}) port {port} (tcp)"
     if host == str(peer):
-        what = f"nc: connect to {host} port {port} (tcp) failed"
+        what = f"nc: connect to {host} port {port} (tcp)"
     local = ("", given.local) if given.local else None
     try:
         async with asyncio.timeout(_float(given.wait)):
             reader, writer = await asyncio.open_connection(str(peer), port, local_addr=local)
-    except TimeoutError:
-        at.out.line(f"{what}: Connection timed out")
-        return False
     except OSError as error:
-        if given.verbose or not given.scan:
-            at.out.line(f"{what}: {os.strerror(error.errno or 0)}")
+        if error.errno is None:  # the limit that was asked for, not that of TCP
+            at.out.line(f"{what} timed out: {os.strerror(errno.EINPROGRESS)}")
+        elif given.verbose or not given.scan:
+            at.out.line(f"{what} failed: {os.strerror(error.errno)}")
         return False
     if given.verbose:
         at.out.line(f"Connection to {host} {port} port [tcp/*] succeeded!")

@@ -232,7 +232,8 @@ class _Run:
     def _refused(self, sequence: int, refused: TooBig) -> None:
         del self._waiting[sequence]
         self._errors += 1
-        self._out.line(f"ping: local error: message too long, mtu: {refused.mtu}")
+        sign = "=" if isinstance(self._target.address, Ipv4) else ": "  # as the real one has it
+        self._out.line(f"ping: local error: message too long, mtu{sign}{refused.mtu}")
 
     def _unreachable(self, sequence: int) -> None:
         """The next hop has no MAC address: this host says so itself."""

@@ -159,23 +159,25 @@ def _print(rows: list[Row], at: Surroundings, *, netid: bool, heading: bool, det
         (one.protocol, one.state, str(one.waiting[0]), str(one.waiting[1]), one.local, one.remote)
         for one in rows
     ]
-    first = 0 if netid else 1
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [
-        " ".join(
-            f"{text:>{width}}" if n == _LOCAL else f"{text:<{width}}"
-            for n, (text, width) in enumerate(zip(row, widths, strict=True))
-            if n >= first
-        ).rstrip()
-        for row in cells
-    ]
+    columns = [_column(column, n in _ENDS) for n, column in enumerate(zip(*cells, strict=True))]
+    lines = [" ".join(row) for row in zip(*columns[0 if netid else 1 :], strict=True)]
     if heading:
-        at.out.line(lines[0])
+        at.out.line(f"{lines[0]} Process")
     for line, one in zip(lines[1:], rows, strict=True):
-        at.out.line(line)
+        at.out.line(line.rstrip())
         if details and one.details:
             at.out.line(f"\t {one.details}")
 
 
-_LOCAL: Final = 4
-"""The column that is aligned to the right, so that ports stand near their peers."""
+def _column(column: tuple[str, ...], ends: bool) -> list[str]:
+    """Return the texts of a column in one width; of ends, one colon stands below the other."""
+    if not ends:
+        width = max(map(len, column))
+        return [text.ljust(width) for text in column]
+    pairs = [text.rpartition(":")[::2] for text in column]
+    before, behind = (max(map(len, part)) for part in zip(*pairs, strict=True))
+    return [f"{address:>{before}}:{port:<{behind}}" for address, port in pairs]
+
+
+_ENDS: Final = (4, 5)
+"""The columns of addresses and ports."""

@@ -61,7 +61,8 @@ def test_dig(named, ip) -> None:
                           ";; Got answer:"]  # fmt: skip
     assert lines[4].startswith(";; ->>HEADER<<- opcode: QUERY, status: NOERROR, id: ")
     assert lines[5] == ";; flags: qr aa rd; QUERY: 1, ANSWER: 1, AUTHORITY: 0, ADDITIONAL: 0"
-    assert lines[6:12] == [
+    assert lines[6] == ";; WARNING: recursion requested but not available"
+    assert lines[7:13] == [
         "", ";; QUESTION SECTION:", ";web.example.\t\t\tIN\tA", "", ";; ANSWER SECTION:",
         "web.example.\t\t60\tIN\tA\t10.0.0.2",
     ]  # fmt: skip

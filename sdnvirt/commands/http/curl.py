@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import os
 import re
 import socket
 from argparse import Namespace
@@ -13,9 +14,17 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from sdnvirt.commands.command import Command, Failure, Surroundings, add_family, family_of
+from sdnvirt.commands.command import (
+    Command,
+    Failure,
+    Surroundings,
+    add_family,
+    family_of,
+    with_port,
+)
 from sdnvirt.commands.http.message import Head, HttpError, read_body, read_head
 from sdnvirt.commands.options import Options, seconds
+from sdnvirt.programs.endpoint import address_of
 from sdnvirt.units import NS_PER_S
 
 REDIRECTS_LIMIT: Final = 50
@@ -90,8 +99,10 @@ class Curl(Command):
                 await _fetch_all(given, at, one)
         except TimeoutError:
             took_ms = (at.now - one.began_ns) // 10**6
-            told = f"Operation timed out after {took_ms} milliseconds"
-            told += f" with {one.size} bytes received"
+            told = f"Connection timed out after {took_ms} milliseconds"
+            if one.connect_ns:
+                told = f"Operation timed out after {took_ms} milliseconds"
+                told += f" with {one.size} bytes received"
             status = _tell(given, at, TIMED_OUT, told)
         except Failure as failure:
             status = _tell(given, at, failure.status, str(failure))
@@ -177,6 +188,8 @@ async def _fetch(given: Namespace, at: Surroundings, one: Transfer, url: SplitRe
             raise Failure(f"Received {error}", RECEIVE_ERROR) from None
         except OSError as error:
             raise Failure(f"Recv failure: {error}", RECEIVE_ERROR) from None
+    if given.verbose:
+        at.out.line("* Closing connection")
     return head
 
 
@@ -188,7 +201,7 @@ async def _connect(
     began_ns = at.now
     try:
         async with asyncio.timeout(limit):
-            reader, writer = await asyncio.open_connection(name, port, family=family_of(given))
+            reader, writer = await _try_all(given, at, name, port)
     except socket.gaierror:
         raise Failure(f"Could not resolve host: {name}", COULD_NOT_RESOLVE) from None
     except TimeoutError as error:
@@ -206,6 +219,26 @@ async def _connect(
     if given.verbose:
         at.out.line(f"* Connected to {name} ({one.remote[0]}) port {port}")
     return reader, writer
+
+
+async def _try_all(
+    given: Namespace, at: Surroundings, name: str, port: int
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect to the first address of a name where somebody is."""
+    loop = asyncio.get_running_loop()
+    infos = await loop.getaddrinfo(name, port, family=family_of(given), type=socket.SOCK_STREAM)
+    failure = OSError()
+    for address in [str(info[-1][0]) for info in infos]:
+        if given.verbose:
+            at.out.line(f"*   Trying {with_port(address_of(address), port)}...")
+        try:
+            return await asyncio.open_connection(address, port)
+        except OSError as error:
+            failure = error
+            if given.verbose:
+                said = os.strerror(error.errno or 0)
+                at.out.line(f"* connect to {address} port {port} failed: {said}")
+    raise failure
 
 
 def _request(given: Namespace, method: str, url: SplitResult) -> bytes:

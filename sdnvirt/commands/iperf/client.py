@@ -11,7 +11,8 @@ from typing import Any, Final
 from sdnvirt.addresses import IpAddress, Ipv4
 from sdnvirt.commands.command import Failure, Surroundings
 from sdnvirt.commands.iperf import datagram
-from sdnvirt.commands.iperf.report import HEAD, HEAD_UDP, RULE, Flow, Reporter, loss, row
+from sdnvirt.commands.iperf.report import HEAD, HEAD_UDP, RULE, Flow, Reporter, loss, row, window
+from sdnvirt.host.tcp.parameters import DEFAULT_PARAMETERS
 from sdnvirt.units import NS_PER_S
 
 BLOCK: Final = 128 * 1024
@@ -42,7 +43,10 @@ async def client(given: Namespace, at: Surroundings) -> int:
     if given.udp:
         length = given.length or DATAGRAM[len(peer)]
         gap_us = length * 8 * 10**6 / given.bandwidth
-        at.out.line(f"Sending {length} byte datagrams, IPG target: {gap_us:.2f} us")
+        target = f"IPG target: {gap_us:.2f} us (kalman adjust)"
+        at.out.line(f"Sending {length} byte datagrams, {target}")
+    else:
+        at.out.line(window(DEFAULT_PARAMETERS.send_buffer))
     at.out.line(RULE)
     reporter = Reporter(at, HEAD)
     send = _send_datagrams if given.udp else _send_stream
@@ -55,7 +59,7 @@ async def client(given: Namespace, at: Surroundings) -> int:
         reports.cancel()
     for error in done:
         if isinstance(error, OSError):
-            raise Failure(f"connect failed: {os.strerror(error.errno or 0)}")
+            raise Failure(f"tcp connect failed: {os.strerror(error.errno or 0)}")
         if isinstance(error, BaseException):
             raise error
     reporter.total(flows)

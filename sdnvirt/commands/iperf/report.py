@@ -14,6 +14,7 @@ HEAD: Final = "[ ID] Interval       Transfer     Bandwidth"
 HEAD_UDP: Final = f"{HEAD}        Jitter   Lost/Total Datagrams"
 
 _BYTES: Final = ("Bytes", "KBytes", "MBytes", "GBytes", "TBytes")
+_WINDOWS: Final = ("Byte", "KByte", "MByte", "GByte")
 _BITS: Final = ("bits/sec", "Kbits/sec", "Mbits/sec", "Gbits/sec", "Tbits/sec")
 _SMOOTHING: Final = 16
 """The jitter moves by a sixteenth of each deviation (RFC 1889, 6.3.1)."""
@@ -118,7 +119,12 @@ def row(number: int | str, begin_ns: int, end_ns: int, size: int) -> str:
 def loss(jitter_ns: float, missing: int, total: int) -> str:
     """Return what is told of datagrams behind the throughput."""
     share = 100 * missing / total if total else 0
-    return f"  {jitter_ns / 1e6:5.3f} ms {missing:4}/{total:5} ({share:.2g}%)"
+    return f"  {jitter_ns / 1e6:5.3f} ms {missing}/{total} ({share:.2g}%)"
+
+
+def window(size: int) -> str:
+    """Return what is told of the room that a connection has, bytes."""
+    return f"TCP window size: {scaled(size, 1024, _WINDOWS)} (default)"
 
 
 def scaled(value: float, step: int, units: tuple[str, ...]) -> str:

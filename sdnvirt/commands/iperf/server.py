@@ -10,7 +10,16 @@ from typing import Any, Final
 
 from sdnvirt.commands.command import Failure, Surroundings
 from sdnvirt.commands.iperf import datagram
-from sdnvirt.commands.iperf.report import HEAD, HEAD_UDP, RULE, Datagrams, Flow, Reporter
+from sdnvirt.commands.iperf.report import (
+    HEAD,
+    HEAD_UDP,
+    RULE,
+    Datagrams,
+    Flow,
+    Reporter,
+    window,
+)
+from sdnvirt.host.tcp.parameters import DEFAULT_PARAMETERS
 from sdnvirt.units import NS_PER_S
 
 CHUNK: Final = 1 << 18
@@ -29,8 +38,8 @@ async def server(given: Namespace, at: Surroundings) -> int:
     protocol = "UDP" if given.udp else "TCP"
     at.out.line(RULE)
     at.out.line(f"Server listening on {protocol} port {given.port}")
-    if given.udp:
-        at.out.line("Receiving 1470 byte datagrams")
+    if not given.udp:
+        at.out.line(window(DEFAULT_PARAMETERS.receive_buffer))
     at.out.line(RULE)
     reporter = Reporter(at, HEAD_UDP if given.udp else HEAD)
     listen = _listen_udp if given.udp else _listen_tcp
