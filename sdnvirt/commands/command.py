@@ -6,6 +6,7 @@ import asyncio
 import socket
 from abc import ABC, abstractmethod
 from argparse import Namespace
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from sdnvirt.addresses import IpAddress, Ipv4
@@ -58,9 +59,14 @@ class Surroundings:
         if wait_ns > 0:
             await asyncio.sleep(wait_ns / NS_PER_S)
 
+    def interfaces(self) -> Iterator[Interface]:
+        """Return the interfaces of the host, lo before the others."""
+        yield self.host.loopback
+        yield from self.host.all_interfaces()
+
     def interface(self, name: str) -> Interface | None:
         """Return an interface of the host by its name, or None."""
-        return next((one for one in self.host.all_interfaces() if one.name == name), None)
+        return next((one for one in self.interfaces() if one.name == name), None)
 
     async def resolve(self, name: str, family: int = 0) -> IpAddress:
         """Return the first address of a name or of an address in text.

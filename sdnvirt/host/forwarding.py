@@ -60,7 +60,7 @@ class Forwarding:
         reason = ipv4.fault(interface, packet, frame.data)
         if reason is not None:
             return reason
-        owner = self._host.ip.owner(packet.dst)
+        owner = None if packet.dst.is_loopback else self._host.ip.owner(packet.dst)
         if owner is not None:
             return ipv4.accept(self._host, owner, packet, frame)
         if _is_not_forwarded(packet, frame):
@@ -76,8 +76,9 @@ class Forwarding:
         packet = Ipv6Packet.parse(frame.data[ETHERNET_HEADER:])
         if ipv6.is_martian(interface, packet, frame.data):
             return DropReason.MARTIAN
-        owner = self._host.ip.owner(packet.dst)
-        if owner is not None and not packet.dst.is_link_local:
+        dst = packet.dst
+        owner = None if dst.is_loopback or dst.is_link_local else self._host.ip.owner(dst)
+        if owner is not None:
             return ipv6.deliver(self._host, owner, packet, frame)
         if _is_not_forwarded(packet, frame):
             return DropReason.NOT_FORWARDED

@@ -244,7 +244,9 @@ def _is_broadcast(interface: Interface, address: IpAddress) -> bool:
 
 
 def _is_one_host(interface: Interface, address: IpAddress) -> bool:
-    if address.is_multicast or address.is_unspecified or address.is_loopback:
+    if address.is_loopback:
+        return interface.has(address)
+    if address.is_multicast or address.is_unspecified:
         return False
     if isinstance(address, Ipv4):
         return address[0] < 224 and address[0] != 0 and not _is_broadcast(interface, address)

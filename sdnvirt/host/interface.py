@@ -142,6 +142,7 @@ class Interface:
             self.join(ALL_ROUTERS)
         if self.admin_up:
             nd.start()
+        self.host.ipv6_enabled()
         return nd
 
     def set_up(self, up: bool) -> None:

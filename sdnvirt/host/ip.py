@@ -156,6 +156,9 @@ class IpLayer:
 
     def owner(self, address: IpAddress) -> Interface | None:
         """Return the interface of this host that has an address, or None."""
+        if address.is_loopback:
+            loopback = self.host.loopback
+            return loopback if loopback.has(address) else None
         for interface in self.host.all_interfaces():
             one = interface.addresses.get(address)
             if one is not None and one.usable:
@@ -226,11 +229,12 @@ class IpLayer:
     def _find(
         self, dst: IpAddress, src: IpAddress | None, interface: Interface | None
     ) -> Path | Refusal:
+        if self.owner(dst) is not None:
+            loopback = self.host.loopback
+            own = src or loopback.source_to(dst)
+            return LocalPath(self, FAMILIES[type(dst)], loopback, own, dst, dst)
         if not any(one.addresses for one in self.host.all_interfaces()):
             return NoAddress()
-        owner = self.owner(dst)
-        if owner is not None:
-            return LocalPath(self, FAMILIES[type(dst)], owner, src or dst, dst, dst)
         route = self._route(dst, src, interface)
         if not isinstance(route, Route):
             return route
@@ -257,6 +261,8 @@ class IpLayer:
         # "This network", loopback and class E must not go by any route (RFC 1122, 3.2.1.3), and
         # groups by none that is not meant for them.
         if dst.is_unspecified or dst.is_loopback or (isinstance(dst, Ipv4) and _reserved(dst)):
+            return NoRoute(dst)
+        if src is not None and src.is_loopback:
             return NoRoute(dst)
         route = self.routes.lookup(dst, interface)
         if route is None or (dst.is_multicast and route.length < _GROUP_BITS[type(dst)]):

@@ -96,7 +96,7 @@ def fault(interface: Interface, packet: Ipv4Packet, data: bytes) -> DropReason |
     if packet.ttl == 0:  # such a packet must be destroyed (RFC 791, 3.2)
         return DropReason.TTL_EXPIRED
     src = packet.src
-    if not 0 < src[0] < 127 and is_martian(src):
+    if not 0 < src[0] < 127 and is_martian(src) and not interface.has(src):
         return DropReason.MARTIAN
     cast = interface.accepts.get(src)
     # A broadcast address, or our own from another station; "land" is that with the same

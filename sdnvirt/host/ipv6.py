@@ -95,7 +95,7 @@ def refusal(interface: Interface, data: bytes) -> DropReason | None:
 def is_martian(interface: Interface, packet: Ipv6Packet, data: bytes) -> bool:
     """Whether nobody sends such a packet from where it says (RFC 4291, 2.5.2, 2.5.3 and 2.7)."""
     src = packet.src
-    if src.is_multicast or src.is_loopback:
+    if src.is_multicast or (src.is_loopback and not interface.has(src)):
         return True
     # Who has no address yet speaks of the link only.
     if src.is_unspecified and packet.protocol != IpProtocol.ICMPV6:

@@ -161,12 +161,17 @@ class NeighbourPath(Path):
 
 
 class LocalPath(Path):
-    """A path to an address of this host, which no port sees (RFC 1122, 3.2.1.3, case g)."""
+    """A path to an address of this host, which no cable sees (RFC 1122, 3.2.1.3, case g)."""
 
     __slots__ = ()
 
+    @property
+    def mtu(self) -> int:
+        """Bytes of the largest packet that the loopback interface takes and a header can tell."""
+        return min(self.interface.mtu, self._family.max_length)
+
     def _transmit(self, packet: bytes, cause: int, _on_failure: OnFailure | None) -> None:
-        self.interface.loop_back(self._family.ethertype, packet, cause)
+        self.interface.transmit(self._family.ethertype, self.interface.mac, packet, cause)
 
 
 class LinkPath(Path):

@@ -37,6 +37,7 @@ from sdnvirt.host.handling import Handled, Kept
 from sdnvirt.host.icmp import ErrorLimit
 from sdnvirt.host.interface import Interface, VlanInterface
 from sdnvirt.host.ip import IpLayer
+from sdnvirt.host.loopback import LOOPBACK_PORT, Loopback
 from sdnvirt.host.nd import ETHERTYPE_IPV6
 from sdnvirt.host.paths import Fragmentation
 from sdnvirt.host.ping import (
@@ -65,7 +66,7 @@ class Host(Device):
     Attributes:
         tenant: tenant that it belongs to, or "".
         network: tenant network that it is in, as ``tenant/network``, or "".
-        interfaces: by port number; every port is one.
+        interfaces: by port number; every port is one, and so is the loopback interface.
         ip: its IP layer, with its routes.
         forwarding: what forwards packets of others, or None while the host does not.
         dns_servers: whom it asks for names, the first one first.
@@ -75,8 +76,8 @@ class Host(Device):
     """
 
     __slots__ = (
-        "_fragments", "_ping_identifier", "_tcp", "dns_servers", "forwarding", "icmp_errors",
-        "interfaces", "ip", "network", "pings", "sockets", "tenant",
+        "_fragments", "_loopback", "_ping_identifier", "_tcp", "dns_servers", "forwarding",
+        "icmp_errors", "interfaces", "ip", "network", "pings", "sockets", "tenant",
     )  # fmt: skip
 
     def __init__(self, name: str, world: World, tenant: str = "", network: str = "") -> None:
@@ -91,6 +92,7 @@ class Host(Device):
         self.icmp_errors = ErrorLimit()
         self.forwarding: Forwarding | None = None
         self._fragments: Fragments | None = None
+        self._loopback: Loopback | None = None
         self._ping_identifier = 0
         self._tcp: TcpService | None = None
 
@@ -103,7 +105,22 @@ class Host(Device):
     @property
     def interface(self) -> Interface:
         """The first interface, which for most hosts is the only one."""
-        return next(iter(self.interfaces.values()))
+        return self.interfaces[next(iter(self.ports))]
+
+    @property
+    def loopback(self) -> Loopback:
+        """Its loopback interface, made when it is needed first: most hosts are never asked."""
+        if self._loopback is None:
+            self._loopback = made = Loopback(self)
+            self.interfaces[LOOPBACK_PORT] = made
+            if any(one.nd is not None for one in self.all_interfaces()):
+                made.enable_ipv6()
+        return self._loopback
+
+    def ipv6_enabled(self) -> None:
+        """An interface speaks IPv6 from now on; then the host can be spoken to by ``::1``, too."""
+        if self._loopback is not None:
+            self._loopback.enable_ipv6()
 
     @property
     def address(self) -> Ipv4 | None:
@@ -162,8 +179,12 @@ class Host(Device):
         return made
 
     def all_interfaces(self) -> Iterator[Interface]:
-        """Return the interfaces in the order of their ports, those on VLANs behind their port's."""
-        for interface in self.interfaces.values():
+        """Return the interfaces that lead out of the host, in the order of their ports.
+
+        Those on VLANs come behind their port's.
+        """
+        for number in self.ports:
+            interface = self.interfaces[number]
             yield interface
             yield from interface.vlans.values()
 
@@ -273,16 +294,18 @@ class Host(Device):
         if self._tcp is not None:
             self._tcp.crash()
         for interface in self.all_interfaces():
+            if interface.dhcp is not None:
+                interface.dhcp.crash()
             interface.stop()
             if interface.nd is not None:
                 interface.nd.doubt()
-            if interface.dhcp is not None:
-                interface.dhcp.crash()
         for table in (self.sockets, *(one.sockets for one in self.all_interfaces())):
             for socket in list(table.values()):
                 socket.close()
         if self._fragments is not None:
             self._fragments.crash()
+        if self._loopback is not None:
+            self._loopback.cut()
         self.ip.crash()
 
     def restart(self) -> None:

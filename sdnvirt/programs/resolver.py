@@ -76,14 +76,14 @@ async def _addresses(host: Host, name: str | None, family: int, flags: int) -> l
     if name is None or name == "":
         if flags & socket.AI_PASSIVE:
             return [ANY_IPV4, ANY_IPV6]
-        return _own(host)
+        return _localhost(host)
     try:
         return [address_of(name)]
     except MalformedError:
         if flags & socket.AI_NUMERICHOST:
             raise socket.gaierror(socket.EAI_NONAME, f"{name!r} is not an address") from None
-    if name == "localhost":
-        return _own(host)
+    if _is_localhost(name):
+        return _localhost(host)
     families = [family] if family else list(_RECORDS)
     found: list[IpAddress] = []
     for one in families:
@@ -91,14 +91,15 @@ async def _addresses(host: Host, name: str | None, family: int, flags: int) -> l
     return host.ip.order(found)
 
 
-def _own(host: Host) -> list[IpAddress]:
-    """Return the addresses by which a host reaches itself."""
-    return [
-        one.address
-        for interface in host.all_interfaces()
-        for one in interface.addresses.values()
-        if one.usable
-    ]
+def _is_localhost(name: str) -> bool:
+    """Whether a name is one that no server is asked for (RFC 6761, 6.3)."""
+    labels = name.lower().rstrip(".").split(".")
+    return labels[-1] == "localhost"
+
+
+def _localhost(host: Host) -> list[IpAddress]:
+    """Return the addresses by which a host reaches itself, that to try first in front."""
+    return host.ip.order(list(host.loopback.addresses))
 
 
 async def _ask(host: Host, name: str, record: str) -> list[IpAddress]:

@@ -35,6 +35,15 @@ def site(net, tmp_path):
     return "http://10.0.0.2:8000"
 
 
+def test_a_page_of_this_host(net, ip) -> None:
+    net["h1"].start("http.server 8080 --bind localhost")
+    for host in ("localhost", "127.0.0.1" if ip.is_v4 else "[::1]"):
+        page = net["h1"].cmd(f"curl -s {ip.option} http://{host}:8080/")
+        assert "h1" in page
+        assert page.status == 0
+    assert net["h2"].cmd(f"curl -s http://{ip.url(ip.h1)}:8080/").status == 7
+
+
 def test_files(net, site, tmp_path) -> None:
     assert net["h1"].cmd(f"curl -s {site}/a.txt") == "hello\n"
     assert net["h1"].cmd(f"curl -s {site}/sub/") == "<p>index</p>\n"
@@ -63,7 +72,8 @@ def test_heads_and_methods(net, site) -> None:
     assert "501" in net["h1"].cmd(f'curl -s -w "%{{http_code}}" -X DELETE {site}/a.txt')
     verbose = net["h1"].cmd(f"curl -v -H 'X-Test: 1' -H 'Accept:' -d a=1 -d b=2 {site}/a.txt")
     for line in (
-        "* Connected to 10.0.0.2 (10.0.0.2) port 8000", "> POST /a.txt HTTP/1.1", "> X-Test: 1",
+        "*   Trying 10.0.0.2:8000...", "* Connected to 10.0.0.2 (10.0.0.2) port 8000",
+        "> POST /a.txt HTTP/1.1", "> X-Test: 1", "* Closing connection",
         "> Content-Length: 7", "< HTTP/1.1 501 Unsupported method",
     ):  # fmt: skip
         assert f"{line}\n" in verbose
@@ -148,6 +158,8 @@ def test_times(net) -> None:
     output = net["h1"].cmd("curl --connect-timeout 2 http://10.0.0.2/")
     assert output == "curl: (28) Connection timed out after 2000 milliseconds\n"
     assert net.now - began == 2 * 10**9
+    output = net["h1"].cmd("curl -m 0.5 http://10.0.0.2/")
+    assert output == "curl: (28) Connection timed out after 500 milliseconds\n"
     net["h3"].start("nc -lk 80")
     output = net["h1"].cmd("curl -m 1.5 http://10.0.0.3/")
     assert output == (

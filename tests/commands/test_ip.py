@@ -64,7 +64,7 @@ def test_the_real_ones_look_so(command: str) -> None:
 
 def test_addresses(net) -> None:
     assert net["h1"].cmd("ip addr show dev s1") == (
-        "1: s1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group default "
+        "2: s1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group default "
         "qlen 1000\n"
         "    link/ether 0a:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff\n"
         "    inet 10.0.0.1/24 brd 10.0.0.255 scope global s1\n"
@@ -74,10 +74,40 @@ def test_addresses(net) -> None:
         "    inet6 2001:db8::1/64 scope global\n"
         "       valid_lft forever preferred_lft forever\n"
     )
-    brief = "s1               UP             "
-    assert net["h1"].cmd("ip -br -4 a") == f"{brief}10.0.0.1/24\n"
-    assert net["h1"].cmd("ip -br -6 a") == f"{brief}fe80::800:ff:fe00:1/64 2001:db8::1/64\n"
+    brief = "{:<16} {:<14} ".format
+    lo, s1 = brief("lo", "UNKNOWN"), brief("s1", "UP")
+    assert net["h1"].cmd("ip -br -4 a") == f"{lo}127.0.0.1/8\n{s1}10.0.0.1/24\n"
+    assert net["h1"].cmd("ip -br -6 a") == (
+        f"{lo}::1/128\n{s1}fe80::800:ff:fe00:1/64 2001:db8::1/64\n"
+    )
     assert "inet " not in net["h1"].cmd("ip -6 addr")
+
+
+def test_lo_is_the_first(net) -> None:
+    assert (
+        net["h1"]
+        .cmd("ip addr")
+        .startswith(
+            "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default "
+            "qlen 1000\n"
+            "    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n"
+            "    inet 127.0.0.1/8 scope host lo\n"
+            "       valid_lft forever preferred_lft forever\n"
+            "    inet6 ::1/128 scope host\n"
+            "       valid_lft forever preferred_lft forever\n"
+            "2: s1: "
+        )
+    )
+    assert net["h1"].cmd("ip -br link").split()[:4] == [
+        "lo", "UNKNOWN", "00:00:00:00:00:00", "<LOOPBACK,UP,LOWER_UP>",
+    ]  # fmt: skip
+    assert net["h1"].cmd("ip link set lo down") == ""
+    assert "1: lo: <LOOPBACK> mtu 65536 qdisc noqueue state DOWN" in net["h1"].cmd("ip link")
+    assert "::1/" not in net["h1"].cmd("ip -6 addr show lo")
+    assert net["h1"].cmd("ping -c 1 127.0.0.1").status == 1
+    assert net["h1"].cmd("ip link set lo up") == ""
+    assert net["h1"].cmd("ping -c 1 127.0.0.1").status == 0
+    assert net["h1"].cmd("ping -c 1 ::1").status == 0
 
 
 def test_addresses_come_and_go(net, ip) -> None:
@@ -224,7 +254,7 @@ def test_the_mtu_of_a_link_is_set(net, ip) -> None:
 @pytest.mark.parametrize(
     ("line", "said", "status"),
     [
-        ("ip foo", 'Object "foo" is unknown, try "ip --help".', 1),
+        ("ip foo", 'Object "foo" is unknown, try "ip help".', 1),
         ("ip addr show eth9", 'Cannot find device "eth9"', 1),
         ("ip addr add x dev s1", 'Error: any valid prefix is expected rather than "x".', 1),
         ("ip route get x", 'Error: inet address is expected rather than "x".', 1),
@@ -260,8 +290,8 @@ def test_sockets(net, ip) -> None:
     server, client = net["h2"].host, net["h1"].host
     server.tcp.listen(80, lambda _: None, backlog=5)
     assert net["h2"].cmd("ss -tln") == (
-        "State  Recv-Q Send-Q Local Address:Port Peer Address:Port\n"
-        "LISTEN 0      5                    *:80 *:*\n"
+        "State  Recv-Q Send-Q Local Address:Port Peer Address:Port Process\n"
+        "LISTEN 0      5                  *:80              *:*\n"
     )
     from sdnvirt.commands.command import address
 

@@ -56,6 +56,17 @@ def test_streams(net, ip) -> None:
         assert re.fullmatch(head + pattern, line), line
 
 
+def test_lo_shows_each_packet_once(net, ip) -> None:
+    localhost = "127.0.0.1" if ip.is_v4 else "::1"
+    job = net["h1"].start("tcpdump -i lo -n -e -c 2")
+    assert net["h1"].cmd(f"ping -c 2 {localhost}").status == 0
+    *_, request, reply, captured, _, _ = job.output.splitlines()
+    assert "00:00:00:00:00:00 > 00:00:00:00:00:00" in request
+    assert "echo request" in request
+    assert "echo reply" in reply
+    assert captured == "2 packets captured"
+
+
 def test_a_count_ends_it(net) -> None:
     job = net["h1"].start("tcpdump -c 2 icmp")
     net["h1"].cmd("ping -c 3 10.0.0.2")

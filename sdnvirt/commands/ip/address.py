@@ -95,7 +95,7 @@ def _address(one: InterfaceAddress, interface: Interface, now: int) -> list[str]
     words = [family_name(one.address), str(one.interface)]
     valid_ns, preferred_ns = one.valid_ns, one.preferred_ns
     if isinstance(one.address, Ipv4):
-        if one.length < POINT_TO_POINT:
+        if one.length < POINT_TO_POINT and not one.address.is_loopback:
             words += ["brd", str(one.network.broadcast_address)]
         lease = None if interface.dhcp is None else interface.dhcp.lease
         if lease is not None and lease.ip == one.address:
@@ -120,6 +120,8 @@ _FLAGS: Final = {
 
 
 def _scope(one: IpAddress) -> str:
+    if one.is_loopback:
+        return "host"
     return _SCOPES.get(Scope(scope(one)), "global")
 
 

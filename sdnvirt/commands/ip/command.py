@@ -48,7 +48,7 @@ class Ip(Command):
         family = Ipv6 if given.ipv6 else Ipv4 if given.ipv4 else None
         wanted = next((one for one in OBJECTS if one.startswith(given.object)), None)
         if wanted is None:
-            raise Failure(f'Object "{given.object}" is unknown, try "ip --help".', 1)
+            raise Failure(f'Object "{given.object}" is unknown, try "ip help".', 1)
         asked = Asked(family, given.statistics, given.brief)
         OBJECTS[wanted](Words(given.words), asked, at)
         return 0

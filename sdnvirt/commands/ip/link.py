@@ -16,6 +16,7 @@ from sdnvirt.commands.ip.objects import (
     refused,
 )
 from sdnvirt.host.interface import VlanInterface
+from sdnvirt.host.loopback import Loopback
 from sdnvirt.wire import ipv4, ipv6
 
 if TYPE_CHECKING:
@@ -69,20 +70,22 @@ def heading(number: int, interface: Interface) -> str:
 
 def hardware(interface: Interface) -> str:
     """Return the line that tells the MAC address of an interface."""
+    if isinstance(interface, Loopback):
+        return f"    link/loopback {interface.mac} brd {interface.mac}"
     return f"    link/ether {interface.mac} brd {BROADCAST}"
 
 
 def state(interface: Interface) -> str:
     """Return the operational state of an interface (RFC 2863, ifOperStatus)."""
     if interface.admin_up and interface.port.up:
-        return "UP"
+        return "UNKNOWN" if isinstance(interface, Loopback) else "UP"
     lower = interface.admin_up and isinstance(interface, VlanInterface)
     return "LOWERLAYERDOWN" if lower else "DOWN"
 
 
 def flags(interface: Interface) -> str:
     """Return the flags of an interface."""
-    words = ["BROADCAST", "MULTICAST"]
+    words = ["LOOPBACK"] if isinstance(interface, Loopback) else ["BROADCAST", "MULTICAST"]
     if interface.admin_up:
         carrier = interface.port.up
         words = [*([] if carrier else ["NO-CARRIER"]), *words, "UP", *(["LOWER_UP"] * carrier)]

@@ -94,8 +94,8 @@ def refused(why: str) -> Failure:
 
 
 def numbered(at: Surroundings) -> Iterator[tuple[int, Interface]]:
-    """Return the interfaces with their numbers, from 1; a host here has no loopback interface."""
-    return enumerate(at.host.all_interfaces(), 1)
+    """Return the interfaces with their numbers, from 1, which is that of lo."""
+    return enumerate(at.interfaces(), 1)
 
 
 def interface_of(at: Surroundings, name: str) -> Interface:

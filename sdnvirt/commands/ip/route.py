@@ -90,7 +90,7 @@ def _get(words: Words, at: Surroundings) -> None:
         text += ["from", "::"]
     if path.next_hop != dst:
         text += ["via", str(path.next_hop)]
-    text += ["dev", "lo" if local else path.interface.name, "src", str(path.src)]
+    text += ["dev", path.interface.name, "src", str(path.src)]
     at.out.line(" ".join([*text, "uid 0"] if isinstance(dst, Ipv4) else text))
     if isinstance(dst, Ipv4):
         at.out.line(f"    cache{' <local>' if local else _learned(path, at)}")

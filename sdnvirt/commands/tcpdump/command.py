@@ -6,6 +6,7 @@ import asyncio
 from argparse import Namespace
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sdnvirt.capture.pcapng import PcapngFile
 from sdnvirt.capture.taps import tap_all, untap
@@ -17,7 +18,11 @@ from sdnvirt.commands.tcpdump.lines import Printer
 from sdnvirt.devices.device import Port
 from sdnvirt.errors import OutputError
 from sdnvirt.frame import Frame
+from sdnvirt.host.loopback import Loopback
 from sdnvirt.wire.pcapng import Direction
+
+if TYPE_CHECKING:
+    from sdnvirt.host.interface import Interface
 
 
 class Tcpdump(Command):
@@ -40,13 +45,14 @@ class Tcpdump(Command):
 
     async def run(self, given: Namespace, at: Surroundings) -> int:
         """Print frames until the count is reached or somebody stops it; then sum up."""
-        port = _port(given, at)
+        interface = _interface(given, at)
+        port = interface.port
         try:
             wanted = compile_filter(" ".join(given.filter))
         except FilterError as error:
             raise Failure(f"tcpdump: {error}") from None
         try:
-            tap = _Tap(given, at, wanted, port)
+            tap = _Tap(given, at, wanted, interface)
         except OutputError as error:
             raise Failure(f"tcpdump: {error}") from None
         if given.file is None and not given.verbose:
@@ -68,25 +74,29 @@ class Tcpdump(Command):
         return 0
 
 
-def _port(given: Namespace, at: Surroundings) -> Port:
+def _interface(given: Namespace, at: Surroundings) -> Interface:
     if given.interface in (None, "any"):
-        return at.host.interface.port
+        return at.host.interface
     interface = at.interface(given.interface)
     if interface is None:
         raise Failure(f"tcpdump: {given.interface}: No such device exists")
-    return interface.port
+    return interface
 
 
 class _Tap:
-    """Takes the frames of a port that are wanted."""
+    """Takes the frames of an interface's port that are wanted."""
 
-    def __init__(self, given: Namespace, at: Surroundings, wanted: Predicate, port: Port) -> None:
+    def __init__(
+        self, given: Namespace, at: Surroundings, wanted: Predicate, interface: Interface
+    ) -> None:
         self._at = at
+        # What leaves by lo comes back, and is shown once.
+        self._both = not isinstance(interface, Loopback)
         self._limit = given.count
         self._wanted = wanted
         self._printer = Printer(link=given.link, verbose=bool(given.verbose))
         self._file = None if given.file is None else PcapngFile(Path(given.file))
-        self._interface = 0 if self._file is None else self._file.add_interface(port)
+        self._interface = 0 if self._file is None else self._file.add_interface(interface.port)
         self.count = 0
         self.full = asyncio.Event()
 
@@ -96,7 +106,8 @@ class _Tap:
 
     def sent(self, _port: Port, frame: Frame) -> None:
         """See a frame that leaves."""
-        self._see(frame, Direction.OUTBOUND)
+        if self._both:
+            self._see(frame, Direction.OUTBOUND)
 
     def finish(self) -> None:
         """Write what waits to be written."""
