@@ -196,7 +196,7 @@ class _Run:
         if isinstance(target.address, Ipv4):
             total = size + HEADER_LENGTH + ipv4.HEADER_LENGTH
             return f"PING {target.name} ({target.address}){by} {size}({total}) bytes of data."
-        return f"PING {target.name} ({target.address}){by} {size} data bytes"
+        return f"PING {target.name}({target.address}){by} {size} data bytes"
 
     def _linger_ns(self) -> int:
         given = self._given

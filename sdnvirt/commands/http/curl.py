@@ -138,11 +138,14 @@ async def _fetch_all(given: Namespace, at: Surroundings, one: Transfer) -> None:
     if given.output is None:
         text = codecs.decode(bytes(shown), "utf-8", "replace")
         at.out.write(text.replace("\r\n", "\n"))
-        return
-    try:
-        Path(given.output).write_bytes(shown)
-    except OSError as error:
-        raise Failure(f"Failure writing output to destination: {error}", WRITE_ERROR) from None
+    else:
+        try:
+            Path(given.output).write_bytes(shown)
+        except OSError as error:
+            told = f"Failure writing output to destination: {error}"
+            raise Failure(told, WRITE_ERROR) from None
+    if given.verbose:
+        at.out.line("* Closing connection")
 
 
 def _split(url: str) -> SplitResult:
@@ -188,8 +191,6 @@ async def _fetch(given: Namespace, at: Surroundings, one: Transfer, url: SplitRe
             raise Failure(f"Received {error}", RECEIVE_ERROR) from None
         except OSError as error:
             raise Failure(f"Recv failure: {error}", RECEIVE_ERROR) from None
-    if given.verbose:
-        at.out.line("* Closing connection")
     return head
 
 
