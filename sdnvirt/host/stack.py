@@ -322,6 +322,9 @@ class Host(Device):
     def receive(self, port: Port, frame: Frame) -> None:
         """Take a frame, and enter in the ledger what became of it."""
         interface = self.interfaces[port.number]
+        if not interface.admin_up:
+            self.drop(frame, DropReason.INTERFACE_DOWN)
+            return
         mac = frame.data[:6]
         if mac != interface.mac and mac not in interface.group_macs:
             self.drop(frame, DropReason.NOT_FOR_ME_L2)
@@ -365,7 +368,9 @@ class Host(Device):
         data = frame.data
         ethertype = data[_ETHERTYPE_AT:HEADER_LENGTH]
         reason = None
-        if data[:6] != interface.mac and data[:6] not in interface.group_macs:
+        if not interface.admin_up:
+            reason = DropReason.INTERFACE_DOWN
+        elif data[:6] != interface.mac and data[:6] not in interface.group_macs:
             reason = DropReason.NOT_FOR_ME_L2
         elif len(data) < HEADER_LENGTH:
             reason = DropReason.MALFORMED

@@ -238,3 +238,14 @@ def test_a_link_is_up_when_nothing_holds_it_down(network: Network) -> None:
     assert not link.up
     interface.set_up(True)
     assert link.up
+
+
+@pytest.mark.topology("topologies/learning-switch.yaml")
+def test_a_frame_that_comes_all_the_same_is_not_taken(network: Network) -> None:
+    interface = network["h1"].host.interface
+    interface.set_up(False)
+    frame = bytes(interface.mac) + bytes(54)
+    assert network["h1"].explain("s1", frame)[0].endswith("the interface is set down")
+    network.inject("h1:s1", frame)
+    network.run_for("1ms")
+    assert network.world.ledger.drops["h1", DropReason.INTERFACE_DOWN] == 1
