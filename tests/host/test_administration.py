@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Interface, IPv6Interface
+from random import Random
 
 import pytest
 
@@ -154,6 +155,28 @@ def test_a_connection_outlives_it(dual) -> None:
     dual.alice.interface.set_up(True)
     dual.run(10)
     assert b"".join(got) == b"hello"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_happens_every_frame_is_accounted_for(dual, seed: int) -> None:
+    random = Random(seed)
+    vlans = [host.add_vlan(5) for host in (dual.alice, dual.bob)]
+    lo = dual.alice.loopback
+    steps = [
+        lambda: random.choice([dual.alice, dual.bob]).interface.set_up(random.random() < 0.6),
+        lambda: [one.set_up(not one.admin_up) for one in vlans if one.parent.admin_up],
+        lambda: dual.link.set_up(random.random() < 0.6),
+        lambda: lo.set_up(random.random() < 0.6),
+        lambda: dual.alice.add_address(IPv6Interface("2001:db8::1/64")),
+        lambda: (dual.bob.crash(), dual.bob.restart()),
+        lambda: dual.alice.start_ping(random.choice([Ipv4("10.0.0.2"), Ipv4("127.0.0.1")]), 3),
+        lambda: dual.alice.start_ping(Ipv6("2001:db8::2"), 3),
+    ]
+    for _ in range(200):
+        random.choice(steps)()
+        dual.run(random.choice([0, 1e-6, 0.3, 2]))
+        assert dual.world.ledger.imbalance() == 0
+    assert dual.world.ledger.by_reason().get(DropReason.INTERFACE_DOWN, 0) > 0
 
 
 class TestVlan:
