@@ -76,6 +76,9 @@ class Datapath:
         key = frame.key
         if key is None:
             key = frame.key = flow_key(frame.data, frame.tunnel)
+            flow = self.flows_of[in_port].get(key)
+            if flow is not None:
+                return flow
         self._cache.reveal()
         flow = self.flows_of[in_port].get(key)
         if flow is not None:

@@ -25,7 +25,9 @@ from sdnvirt.wire.ipv6_extensions import (
 
 if TYPE_CHECKING:
     from sdnvirt.host.interface import Interface
-    from sdnvirt.host.paths import Path
+
+HeaderTemplate = ipv4.HeaderTemplate | ipv6.HeaderTemplate
+"""Makes packets as nearly all are: whole, without options, not to be cut by routers."""
 
 
 @dataclass(slots=True)
@@ -66,16 +68,8 @@ class Family(ABC):
         """Return a whole packet."""
 
     @abstractmethod
-    def whole(
-        self,
-        path: Path,
-        protocol: int,
-        payload: bytes,
-        hop_limit: int,
-        traffic_class: int,
-        identification: int,
-    ) -> bytes:
-        """Return a packet as nearly all are: whole, without options, not to be cut by routers."""
+    def template(self, src: IpAddress, dst: IpAddress) -> HeaderTemplate:
+        """Return what makes the usual packets between two addresses."""
 
     @abstractmethod
     def link_mtu(self, interface: Interface) -> int:
@@ -102,18 +96,10 @@ class _Ipv4Family(Family):
     def emit(self, fields: Fields, payload: bytes) -> bytes:
         return self._packet(fields, payload, fields.discover).emit()
 
-    def whole(
-        self,
-        path: Path,
-        protocol: int,
-        payload: bytes,
-        hop_limit: int,
-        traffic_class: int,
-        identification: int,
-    ) -> bytes:
-        return ipv4.emit_whole(
-            path.src, path.dst, protocol, payload, hop_limit, traffic_class, identification & 0xFFFF
-        )
+    def template(self, src: IpAddress, dst: IpAddress) -> HeaderTemplate:
+        assert isinstance(src, Ipv4)
+        assert isinstance(dst, Ipv4)
+        return ipv4.HeaderTemplate(src, dst)
 
     def link_mtu(self, interface: Interface) -> int:
         return interface.mtu
@@ -148,16 +134,10 @@ class _Ipv6Family(Family):
     def emit(self, fields: Fields, payload: bytes) -> bytes:
         return self._packet(fields, payload).emit()
 
-    def whole(
-        self,
-        path: Path,
-        protocol: int,
-        payload: bytes,
-        hop_limit: int,
-        traffic_class: int,
-        identification: int,
-    ) -> bytes:
-        return ipv6.emit_whole(path.src, path.dst, protocol, payload, hop_limit, traffic_class)
+    def template(self, src: IpAddress, dst: IpAddress) -> HeaderTemplate:
+        assert isinstance(src, Ipv6)
+        assert isinstance(dst, Ipv6)
+        return ipv6.HeaderTemplate(src, dst)
 
     def link_mtu(self, interface: Interface) -> int:
         nd = interface.nd

@@ -35,7 +35,6 @@ from sdnvirt.host.selection import select_source
 
 if TYPE_CHECKING:
     from sdnvirt.host.dhcp import DhcpService
-    from sdnvirt.host.paths import OnFailure
     from sdnvirt.host.stack import Host
     from sdnvirt.host.udp import SocketKey, UdpSocket
 
@@ -316,12 +315,6 @@ class Interface:
         """Return the address of this interface that packets to a destination come from."""
         chosen = select_source(dst, self.addresses.values())
         return None if chosen is None else chosen.address
-
-    def resolve_and_send(
-        self, hop: IpAddress, packet: bytes, cause: int, on_failure: OnFailure | None
-    ) -> None:
-        """Send an IP packet to a neighbour, as soon as its MAC address is known."""
-        self.resolver(hop).send(hop, packet, cause, on_failure)
 
     def is_resolving(self, hop: IpAddress) -> bool:
         """Whether packets wait for the MAC address of a neighbour."""

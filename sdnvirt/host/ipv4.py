@@ -16,6 +16,8 @@ from sdnvirt.host.addressing import Cast
 from sdnvirt.host.handling import Handled
 from sdnvirt.host.icmp import Problem
 from sdnvirt.host.protocols import IP_PROTOCOLS
+from sdnvirt.host.tcp import early
+from sdnvirt.host.tcp.binding import ECN_MASK, MARKED
 from sdnvirt.wire.ethernet import HEADER_LENGTH as ETHERNET_HEADER
 from sdnvirt.wire.ipv4 import HEADER_LENGTH, IpProtocol, Ipv4Packet
 from sdnvirt.wire.ipv4_options import SOURCE_ROUTES, parse_options
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from sdnvirt.host.stack import Host
 
 _UNICAST: Final = Cast.UNICAST
+_TOS_AT: Final = ETHERNET_HEADER + 1
 _DST_AT: Final = ETHERNET_HEADER + 16
 _END: Final = ETHERNET_HEADER + HEADER_LENGTH
 
@@ -35,16 +38,24 @@ def receive(host: Host, interface: Interface, frame: Frame) -> Handled:
     Raises:
         WireError: the bytes are not an IPv4 packet.
     """
-    reason = refusal(interface, frame.data)
+    data = frame.data
+    connection = host.tcp_flows.get(data[early.IPV4_ENDS]) if host.tcp_flows else None
+    if connection is not None:
+        segment = early.ipv4_segment(interface, data)
+        if segment is not None:
+            return connection.arrived(segment, data[_TOS_AT] & ECN_MASK == MARKED)
+    reason = refusal(interface, data)
     if reason is not None:
         if reason is DropReason.NOT_FOR_ME_L3 and host.forwarding is not None:
             return host.forwarding.receive_ipv4(interface, frame)
         return reason
-    packet = Ipv4Packet.parse(frame.data[ETHERNET_HEADER:])
-    reason = fault(interface, packet, frame.data)
+    packet = Ipv4Packet.parse(data[ETHERNET_HEADER:])
+    reason = fault(interface, packet, data)
     if reason is not None:
         return reason
-    return accept(host, interface, packet, frame)
+    if packet.more_fragments or packet.fragment_offset:
+        return host.fragments.receive(interface, packet, frame)
+    return deliver(host, interface, packet, frame)
 
 
 def accept(host: Host, interface: Interface, packet: Ipv4Packet, frame: Frame) -> Handled:

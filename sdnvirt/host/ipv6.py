@@ -14,6 +14,8 @@ from sdnvirt.host.addressing import Cast
 from sdnvirt.host.handling import Handled
 from sdnvirt.host.icmp import Problem
 from sdnvirt.host.protocols import IP_PROTOCOLS
+from sdnvirt.host.tcp import early
+from sdnvirt.host.tcp.binding import ECN_MASK, MARKED
 from sdnvirt.wire.ethernet import HEADER_LENGTH as ETHERNET_HEADER
 from sdnvirt.wire.ipv4 import IpProtocol
 from sdnvirt.wire.ipv6 import HEADER_LENGTH, Ipv6Packet
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from sdnvirt.host.interface import Interface
     from sdnvirt.host.stack import Host
 
+_CLASS_AT: Final = ETHERNET_HEADER + 1
+"""The traffic class's lower half, ECN included, is the upper half of this byte."""
 _DST_AT: Final = ETHERNET_HEADER + 24
 _END: Final = ETHERNET_HEADER + HEADER_LENGTH
 _ROUTING_TYPE_AT: Final = 2
@@ -44,13 +48,19 @@ def receive(host: Host, interface: Interface, frame: Frame) -> Handled:
     Raises:
         WireError: the bytes are not an IPv6 packet.
     """
-    reason = refusal(interface, frame.data)
+    data = frame.data
+    connection = host.tcp_flows.get(data[early.IPV6_ENDS]) if host.tcp_flows else None
+    if connection is not None:
+        segment = early.ipv6_segment(interface, data)
+        if segment is not None:
+            return connection.arrived(segment, data[_CLASS_AT] >> 4 & ECN_MASK == MARKED)
+    reason = refusal(interface, data)
     if reason is not None:
         if reason is DropReason.NOT_FOR_ME_L3 and host.forwarding is not None:
             return host.forwarding.receive_ipv6(interface, frame)
         return reason
-    packet = Ipv6Packet.parse(frame.data[ETHERNET_HEADER:])
-    if is_martian(interface, packet, frame.data):
+    packet = Ipv6Packet.parse(data[ETHERNET_HEADER:])
+    if is_martian(interface, packet, data):
         return DropReason.MARTIAN
     return deliver(host, interface, packet, frame)
 

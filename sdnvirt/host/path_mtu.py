@@ -23,31 +23,35 @@ PLATEAUS: Final = (65535, 32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 
 
 
 class PathMtus:
-    """The path MTUs of one host, by destination."""
+    """The path MTUs of one host.
 
-    __slots__ = ("_table",)
+    Attributes:
+        known: by destination, each with the time (ns) until which it is believed; only to be read.
+    """
+
+    __slots__ = ("known",)
 
     def __init__(self) -> None:
-        self._table: dict[IpAddress, tuple[int, int]] = {}
+        self.known: dict[IpAddress, tuple[int, int]] = {}
 
     def __len__(self) -> int:
-        return len(self._table)
+        return len(self.known)
 
     def get(self, dst: IpAddress, link_mtu: int, now: int) -> int:
         """Return the MTU of the path to a destination: at most that of the first link."""
-        known = self._table.get(dst)
-        if known is None:
+        found = self.known.get(dst)
+        if found is None:
             return link_mtu
-        mtu, until_ns = known
+        mtu, until_ns = found
         if now >= until_ns:
-            del self._table[dst]
+            del self.known[dst]
             return link_mtu
         return min(mtu, link_mtu)
 
     def left_ns(self, dst: IpAddress, now: int) -> int:
         """Return for how long what was learned of a destination is believed, 0 if nothing was."""
-        known = self._table.get(dst)
-        return 0 if known is None else max(known[1] - now, 0)
+        found = self.known.get(dst)
+        return 0 if found is None else max(found[1] - now, 0)
 
     def learn(self, dst: IpAddress, mtu: int, length: int, link_mtu: int, now: int) -> int | None:
         """Believe an error that says that a packet was too big.
@@ -73,8 +77,8 @@ class PathMtus:
             mtu = max(mtu, ipv6.MIN_MTU)
         if mtu >= before:
             return None
-        self._table.pop(dst, None)
-        if len(self._table) >= TABLE_LIMIT:
-            del self._table[next(iter(self._table))]
-        self._table[dst] = (mtu, now + AGE_NS)
+        self.known.pop(dst, None)
+        if len(self.known) >= TABLE_LIMIT:
+            del self.known[next(iter(self.known))]
+        self.known[dst] = (mtu, now + AGE_NS)
         return mtu

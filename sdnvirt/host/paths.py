@@ -45,10 +45,13 @@ class Path(ABC):
         interface: by which they leave.
         next_hop: the neighbour that they are handed to; ``dst`` itself if it is one.
         hop_limit: what packets are given that say nothing else.
+        template: makes the usual packets.
         stale: whether addresses or routes changed, so that the path is to be asked for again.
     """
 
-    __slots__ = ("_family", "_ip", "dst", "hop_limit", "interface", "next_hop", "src", "stale")
+    __slots__ = (
+        "_family", "_ip", "dst", "hop_limit", "interface", "next_hop", "src", "stale", "template",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -67,15 +70,16 @@ class Path(ABC):
         self.next_hop = next_hop
         self.hop_limit = family.hop_limit(interface)
         self.stale = False
+        self.template = family.template(src, dst)
 
     @property
     def mtu(self) -> int:
         """Bytes of the largest packet, IP header included, that is known to get through."""
-        mtus = self._ip.path_mtus
+        ip = self._ip
         link_mtu = self._family.link_mtu(self.interface)
-        if not mtus:
+        if not ip.path_mtus.known:
             return link_mtu
-        return mtus.get(self.dst, link_mtu, self._ip.host.world.scheduler.now)
+        return ip.path_mtus.get(self.dst, link_mtu, ip.host.world.scheduler.now)
 
     @property
     def max_payload(self) -> int:
@@ -111,6 +115,9 @@ class Path(ABC):
         Returns:
             why the packet was refused, or None if it was not.
         """
+        hops = self.hop_limit if hop_limit is None else hop_limit
+        if fragmentation is Fragmentation.NOBODY and not router_alert:
+            return self.send_whole(protocol, payload, hops, dscp << 2 | ecn, cause, on_failure)
         family = self._family
         length = family.header_length + len(payload)
         mtu = self.mtu
@@ -119,14 +126,8 @@ class Path(ABC):
                 return TooBig(length, min(mtu, family.max_length))
             if fragmentation is Fragmentation.ANYBODY:
                 mtu = family.unaided_mtu(mtu, self.interface.mtu)
-        hops = self.hop_limit if hop_limit is None else hop_limit
-        identification = self._ip.next_identification()
-        if length <= mtu and fragmentation is Fragmentation.NOBODY and not router_alert:
-            packet = family.whole(self, protocol, payload, hops, dscp << 2 | ecn, identification)
-            self._transmit(packet, cause, on_failure)
-            return None
         fields = Fields(
-            self.src, self.dst, protocol, hops, dscp, ecn, identification,
+            self.src, self.dst, protocol, hops, dscp, ecn, self._ip.next_identification(),
             fragmentation is not Fragmentation.ANYBODY, router_alert,
         )  # fmt: skip
         if length <= mtu:
@@ -134,6 +135,38 @@ class Path(ABC):
         else:
             for fragment in family.fragments(fields, payload, mtu):
                 self._transmit(fragment, cause, on_failure)
+        return None
+
+    def send_whole(
+        self,
+        protocol: int,
+        payload: bytes,
+        hop_limit: int,
+        traffic_class: int,
+        cause: int,
+        on_failure: OnFailure | None,
+    ) -> TooBig | None:
+        """Send a payload in one packet that nobody may fragment, as :meth:`send` does by default.
+
+        Args:
+            protocol: what the payload is, 8 bits.
+            payload: the bytes behind the IP header.
+            hop_limit: routers that it may cross plus one, 1 to 255.
+            traffic_class: DSCP and ECN, 8 bits.
+            cause: the conversation that the packet belongs to.
+            on_failure: told in words if the next hop does not answer, or None.
+
+        Returns:
+            why the packet was refused, or None if it was not.
+        """
+        family, ip = self._family, self._ip
+        length = family.header_length + len(payload)
+        mtu = self.mtu if ip.path_mtus.known else family.link_mtu(self.interface)
+        if length > mtu:
+            return TooBig(length, min(mtu, family.max_length))
+        identification = ip.next_identification()
+        packet = self.template.packet(protocol, payload, hop_limit, traffic_class, identification)
+        self._transmit(packet, cause, on_failure)
         return None
 
     def confirm(self) -> None:  # noqa: B027 - most paths have nobody to hear it
@@ -150,14 +183,26 @@ class Path(ABC):
 class NeighbourPath(Path):
     """A path over a neighbour, whose MAC address is to be resolved."""
 
-    __slots__ = ()
+    __slots__ = ("_resolver",)
+
+    def __init__(
+        self,
+        ip: IpLayer,
+        family: Family,
+        interface: Interface,
+        src: IpAddress,
+        dst: IpAddress,
+        next_hop: IpAddress,
+    ) -> None:
+        super().__init__(ip, family, interface, src, dst, next_hop)
+        self._resolver = interface.resolver(next_hop)
 
     def _transmit(self, packet: bytes, cause: int, on_failure: OnFailure | None) -> None:
-        self.interface.resolve_and_send(self.next_hop, packet, cause, on_failure)
+        self._resolver.send(self.next_hop, packet, cause, on_failure)
 
     def confirm(self) -> None:
         """Tell the neighbour cache that what was sent arrived (RFC 4861, 7.3.1)."""
-        self.interface.resolver(self.next_hop).confirm(self.next_hop)
+        self._resolver.confirm(self.next_hop)
 
 
 class LocalPath(Path):

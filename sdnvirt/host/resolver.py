@@ -38,7 +38,7 @@ class Resolver(ABC):
             the next hop.
     """
 
-    __slots__ = ("_armed_for", "interface", "neighbours")
+    __slots__ = ("_armed_for", "_scheduler", "interface", "neighbours")
 
     ethertype: bytes
     failures: Mapping[DropReason, str]
@@ -46,16 +46,17 @@ class Resolver(ABC):
     def __init__(self, interface: Interface, transitions: Transitions) -> None:
         self.interface = interface
         self.neighbours = Neighbours(transitions)
+        self._scheduler = interface.host.world.scheduler
         self._armed_for = NEVER
 
     @property
     def now(self) -> int:
         """The present (ns)."""
-        return self.interface.host.world.scheduler.now
+        return self._scheduler.now
 
     def send(self, hop: IpAddress, packet: bytes, cause: int, on_failure: OnFailure | None) -> None:
         """Send a packet to a neighbour, as soon as its MAC address is known."""
-        now = self.now
+        now = self._scheduler.now
         mac = self.neighbours.lookup(hop, now)
         if mac is not None:
             self.interface.transmit(self.ethertype, mac, packet, cause)
@@ -106,7 +107,7 @@ class Resolver(ABC):
         due = self.neighbours.next_timeout()
         if due < self._armed_for:
             self._armed_for = due
-            self.interface.host.world.scheduler.call_at(due, self._tick)
+            self._scheduler.call_at(due, self._tick)
 
     def _tick(self, _argument: None) -> None:
         self._armed_for = NEVER

@@ -48,6 +48,7 @@ from sdnvirt.host.ping import (
     Ping,
 )
 from sdnvirt.host.routes import Route
+from sdnvirt.host.tcp.endpoint import TcpConnection
 from sdnvirt.host.tcp.service import TcpService
 from sdnvirt.host.udp import SocketKey, UdpSocket
 from sdnvirt.wire.checksum import ChecksumError
@@ -71,13 +72,14 @@ class Host(Device):
         forwarding: what forwards packets of others, or None while the host does not.
         dns_servers: whom it asks for names, the first one first.
         sockets: UDP sockets that are not bound to one interface.
+        tcp_flows: TCP connections, by addresses and ports as they stand in a packet to the host.
         pings: who waits for echo replies, by identifier.
         icmp_errors: the rate limit of the ICMP errors that it sends.
     """
 
     __slots__ = (
         "_fragments", "_loopback", "_ping_identifier", "_tcp", "dns_servers", "forwarding",
-        "icmp_errors", "interfaces", "ip", "network", "pings", "sockets", "tenant",
+        "icmp_errors", "interfaces", "ip", "network", "pings", "sockets", "tcp_flows", "tenant",
     )  # fmt: skip
 
     def __init__(self, name: str, world: World, tenant: str = "", network: str = "") -> None:
@@ -88,6 +90,7 @@ class Host(Device):
         self.ip = IpLayer(self)
         self.dns_servers: tuple[IpAddress, ...] = ()
         self.sockets: dict[SocketKey, UdpSocket] = {}
+        self.tcp_flows: dict[bytes, TcpConnection] = {}
         self.pings: dict[int, EchoSocket] = {}
         self.icmp_errors = ErrorLimit()
         self.forwarding: Forwarding | None = None

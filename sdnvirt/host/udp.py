@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 MAX_PAYLOAD: Final = 0xFFFF - HEADER_LENGTH
 """The length field is 16 bits."""
 
+_PROTOCOL: Final = int(IpProtocol.UDP)  # plain integers are packed faster
+
 SocketKey = tuple[IpAddress | None, int]
 """Where a socket is bound: an address, 0.0.0.0 or ``::`` for all of a version of IP, or None for
 all of both; and a port."""
@@ -196,9 +198,9 @@ class UdpSocket:
     def _send(self, path: Path, port: int, payload: bytes, cause: int) -> Refusal | None:
         if len(payload) > MAX_PAYLOAD:
             return TooBig(HEADER_LENGTH + len(payload), HEADER_LENGTH + MAX_PAYLOAD)
-        datagram = Udp(self.port, port, payload).emit(path.src, path.dst)
+        datagram = Udp(self.port, port, payload).emit_between(path.template.addresses)
         return path.send(
-            IpProtocol.UDP, datagram, hop_limit=self.hop_limit, dscp=self.dscp,
+            _PROTOCOL, datagram, hop_limit=self.hop_limit, dscp=self.dscp,
             fragmentation=self.fragmentation, cause=cause, on_failure=self.failed,
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ from typing import Final, Self
 
 from sdnvirt.addresses import Ipv4
 from sdnvirt.errors import MalformedError, TruncatedError
-from sdnvirt.wire.checksum import ChecksumError, internet_checksum
+from sdnvirt.wire.checksum import ChecksumError, address_sum
 
 HEADER_LENGTH: Final = 20
 """Bytes of a header without options."""
@@ -35,6 +35,7 @@ VERSION: Final = 4
 _LAYOUT: Final = struct.Struct("!BBHHHBBH4s4s")
 _HEADER: Final = struct.Struct("!HHHHHH")
 """The header up to the addresses, as the words that its checksum adds."""
+_TEMPLATE: Final = struct.Struct("!HHHHHH8s")
 
 _RESERVED: Final = 0x8000
 _DONT_FRAGMENT: Final = 0x4000
@@ -85,29 +86,43 @@ def _lengths(data: bytes) -> tuple[int, int]:
     return header_length, total_length
 
 
-def emit_whole(
-    src: bytes,
-    dst: bytes,
-    protocol: int,
-    payload: bytes,
-    ttl: int,
-    tos: int,
-    identification: int,
-) -> bytes:
-    """Return a packet without options that must not be fragmented, as :meth:`Ipv4Packet.emit` does.
+class HeaderTemplate:
+    """The header of many packets between two addresses: whole, without options, not to be cut.
 
-    The sum does not see where its words stand (RFC 1071, section 2), so that they are added as
-    numbers and packed once.
+    What all of them have in common is added up once.
+
+    Attributes:
+        addresses: what the addresses add to a checksum, by :func:`address_sum`.
     """
-    length = HEADER_LENGTH + len(payload)
-    first = _FIRST_BYTE | tos
-    hops = ttl << 8 | protocol
-    total = (
-        first + length + identification + _DONT_FRAGMENT + hops + int.from_bytes(src + dst, "big")
-    )
-    checksum = 0xFFFF - (total % 0xFFFF or 0xFFFF)
-    header = _HEADER.pack(first, length, identification, _DONT_FRAGMENT, hops, checksum)
-    return header + src + dst + payload
+
+    __slots__ = ("_ends", "_sum", "addresses")
+
+    def __init__(self, src: Ipv4, dst: Ipv4) -> None:
+        self.addresses: int = address_sum(src, dst)
+        self._ends = src + dst
+        # The sum does not see where its words stand (RFC 1071, section 2): numbers will do.
+        self._sum: int = self.addresses + _FIRST_BYTE + HEADER_LENGTH + _DONT_FRAGMENT
+
+    def packet(
+        self, protocol: int, payload: bytes, ttl: int, tos: int, identification: int
+    ) -> bytes:
+        """Return a packet, as :meth:`Ipv4Packet.emit` does.
+
+        Args:
+            protocol: what the payload is, 8 bits.
+            payload: the bytes behind the header.
+            ttl: time to live in hops, 0 to 255.
+            tos: the former type of service: DSCP and ECN, 8 bits.
+            identification: joins fragments; of more than 16 bits the lower ones count.
+        """
+        size = len(payload)
+        identification &= 0xFFFF
+        hops = ttl << 8 | protocol
+        checksum = 0xFFFF - ((self._sum + size + tos + identification + hops) % 0xFFFF or 0xFFFF)
+        return _TEMPLATE.pack(
+            _FIRST_BYTE | tos, HEADER_LENGTH + size, identification, _DONT_FRAGMENT, hops,
+            checksum, self._ends,
+        ) + payload  # fmt: skip
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -189,9 +204,15 @@ class Ipv4Packet:
 
     @classmethod
     def _unpack(cls, data: bytes, header_length: int, end: int) -> Self:
-        if internet_checksum(data[:header_length]):
+        # Of a header that is not all zero the remainder tells whether the sum is right.
+        if int.from_bytes(data[:header_length], "big") % 0xFFFF:
             raise ChecksumError("the IPv4 header checksum is wrong")
         _, tos, _, identification, fragment, ttl, protocol, _, src, dst = _LAYOUT.unpack_from(data)
+        if fragment == _DONT_FRAGMENT and header_length == HEADER_LENGTH:  # as nearly all are
+            return cls(
+                _address(Ipv4, src), _address(Ipv4, dst), protocol, data[HEADER_LENGTH:end], ttl,
+                tos >> 2, tos & 3, identification, True,
+            )  # fmt: skip
         if fragment & _RESERVED:  # must be zero (RFC 791, 3.1)
             raise MalformedError("an IPv4 packet with the reserved flag")
         return cls(

@@ -15,6 +15,7 @@ from typing import Final, Self
 
 from sdnvirt.addresses import Ipv6
 from sdnvirt.errors import MalformedError, TruncatedError
+from sdnvirt.wire.checksum import address_sum
 from sdnvirt.wire.ipv4 import PROTOCOL_NAMES
 from sdnvirt.wire.ipv6_extensions import (
     Extension,
@@ -45,19 +46,45 @@ NEXT_HEADER_OFFSET: Final = 6
 VERSION: Final = 6
 
 _LAYOUT: Final = struct.Struct("!IHBB16s16s")
+_TEMPLATE: Final = struct.Struct("!IHBB32s")
 
 
-def emit_whole(
-    src: bytes, dst: bytes, protocol: int, payload: bytes, hop_limit: int, traffic_class: int
-) -> bytes:
-    """Return a packet without extension headers, as :meth:`Ipv6Packet.emit` does."""
-    word = VERSION << 28 | traffic_class << 20
-    return _LAYOUT.pack(word, len(payload), protocol, hop_limit, src, dst) + payload
+class HeaderTemplate:
+    """The header of many packets between two addresses, without extension headers.
+
+    Attributes:
+        addresses: what the addresses add to a checksum, by :func:`address_sum`.
+    """
+
+    __slots__ = ("_ends", "addresses")
+
+    def __init__(self, src: Ipv6, dst: Ipv6) -> None:
+        self.addresses: int = address_sum(src, dst)
+        self._ends = src + dst
+
+    def packet(
+        self,
+        protocol: int,
+        payload: bytes,
+        hop_limit: int,
+        traffic_class: int,
+        _identification: int,
+    ) -> bytes:
+        """Return a packet, as :meth:`Ipv6Packet.emit` does.
+
+        Args:
+            protocol: what the payload is, 8 bits.
+            payload: the bytes behind the header.
+            hop_limit: hops that are left, 0 to 255.
+            traffic_class: DSCP and ECN, 8 bits.
+        """
+        word = VERSION << 28 | traffic_class << 20
+        return _TEMPLATE.pack(word, len(payload), protocol, hop_limit, self._ends) + payload
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Ipv6Packet:
-    """An IPv6 packet.
+    """An IPv6 packet; not to be changed, though it is not frozen, which would be dear here.
 
     Attributes:
         src: source address.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from sdnvirt.errors import MalformedError, TruncatedError
-from sdnvirt.wire.checksum import ChecksumError, internet_checksum, pseudo_header_sum
+from sdnvirt.wire.checksum import ChecksumError, address_sum, internet_checksum
 from sdnvirt.wire.cursor import Cursor
 from sdnvirt.wire.ipv4 import IpProtocol
 
@@ -43,6 +43,8 @@ _LETTERS: Final = ((SYN, "S"), (FIN, "F"), (RST, "R"), (PSH, "P"), (URG, "U"), (
 _PROTOCOL: Final = int(IpProtocol.TCP)  # plain integers add faster
 _LAYOUT: Final = struct.Struct("!HHIIHHHH")
 _TIMES: Final = struct.Struct("!II")
+_WITH_TIMES: Final = struct.Struct("!HHIIHHHHIII")
+"""The header with timestamps and nothing else as its options: that of nearly all segments."""
 
 _END: Final = 0
 _NO_OPERATION: Final = 1
@@ -53,8 +55,11 @@ _SACK: Final = 5
 _TIMESTAMP: Final = 8
 """Kinds of options (the IANA registry of TCP option kinds)."""
 
-_TIMESTAMP_HEAD: Final = b"\x01\x01\x08\x0a"
+_TIMESTAMP_HEAD: Final = 0x0101080A
 """Two no-operations, kind and length: how most segments' options begin (RFC 7323, appendix A)."""
+
+_TIMESTAMP_OFFSET: Final = (HEADER_LENGTH + TIMESTAMP_LENGTH) >> 2 << 4
+"""The byte of a header with timestamps only that holds the data offset."""
 
 SackBlocks = tuple[tuple[int, int], ...]
 """Blocks of received bytes: the first sequence number of each, and the one behind its last."""
@@ -131,11 +136,30 @@ class Tcp:
             MalformedError: the data offset, or the length of an option, is not allowed.
             ChecksumError: the checksum is wrong.
         """
+        return cls.parse_between(data, address_sum(src, dst))
+
+    @classmethod
+    def parse_between(cls, data: bytes, addresses: int) -> Self:
+        """Return the segment that the whole payload of an IP packet is; see :meth:`parse`.
+
+        Args:
+            data: the payload.
+            addresses: what the packet's addresses add to the checksum, by :func:`address_sum`.
+        """
         size = len(data)
         if size < HEADER_LENGTH:
             raise TruncatedError(f"a TCP segment of {size} bytes has no whole header")
-        if internet_checksum(data, pseudo_header_sum(src, dst, _PROTOCOL, size)):
+        if internet_checksum(data, addresses + _PROTOCOL + size):
             raise ChecksumError("the TCP checksum is wrong")
+        if data[12] & 0xF0 == _TIMESTAMP_OFFSET and size >= _WITH_TIMES.size:
+            src_port, dst_port, seq, ack, offset, window, _, urgent, head, value, echo = (
+                _WITH_TIMES.unpack_from(data)
+            )
+            if head == _TIMESTAMP_HEAD:
+                return cls(
+                    src_port, dst_port, seq, ack, offset & 0xFF, window, data[_WITH_TIMES.size :],
+                    (value, echo), (), NO_SYN_OPTIONS, urgent,
+                )  # fmt: skip
         src_port, dst_port, seq, ack, offset, window, _, urgent = _LAYOUT.unpack_from(data)
         end = offset >> 12 << 2
         flags = offset & 0xFF
@@ -145,11 +169,6 @@ class Tcp:
             raise MalformedError(f"a TCP header of {end} bytes")
         if end > size:
             raise TruncatedError(f"a TCP header of {end} bytes in {size}")
-        if end == HEADER_LENGTH + TIMESTAMP_LENGTH and data[20:24] == _TIMESTAMP_HEAD:
-            times: Timestamp = _TIMES.unpack_from(data, 24)
-            return cls(
-                src_port, dst_port, seq, ack, flags, window, data[end:], times, urgent=urgent
-            )
         options = _Options(Cursor(data, HEADER_LENGTH, end))
         return cls(
             src_port, dst_port, seq, ack, flags, window, data[end:], options.timestamp,
@@ -158,22 +177,36 @@ class Tcp:
 
     def emit(self, src: bytes, dst: bytes) -> bytes:
         """Return the bytes of the segment, with the checksum for these addresses."""
-        payload = self.payload
-        if self.sack or self.syn_options is not NO_SYN_OPTIONS or self.timestamp is None:
-            options = self._emit_options()
-        else:
-            options = _TIMESTAMP_HEAD + _TIMES.pack(*self.timestamp)
-        header = HEADER_LENGTH + len(options)
-        offset = header << 10 | self.flags
-        size = header + len(payload)
+        return self.emit_between(address_sum(src, dst))
+
+    def emit_between(self, addresses: int) -> bytes:
+        """Return the bytes of the segment.
+
+        Args:
+            addresses: what its addresses add to the checksum, by :func:`address_sum`.
+        """
         # The sum does not see where its words stand, so the header is added as numbers and
         # packed once (RFC 1071, section 2).
+        payload = self.payload
+        timestamp = self.timestamp
         total = (
-            pseudo_header_sum(src, dst, _PROTOCOL, size) + int.from_bytes(options, "big")
-            + self.src_port + self.dst_port + self.seq + self.ack + offset + self.window
-            + self.urgent
+            addresses + _PROTOCOL + len(payload) + self.src_port + self.dst_port + self.seq
+            + self.ack + self.window + self.urgent
         )  # fmt: skip
-        checksum = internet_checksum(payload, total)
+        if timestamp is not None and not self.sack and self.syn_options is NO_SYN_OPTIONS:
+            value, echo = timestamp
+            offset = _TIMESTAMP_OFFSET << 8 | self.flags
+            total += _WITH_TIMES.size + offset + _TIMESTAMP_HEAD + value + echo
+            return _WITH_TIMES.pack(
+                self.src_port, self.dst_port, self.seq, self.ack, offset, self.window,
+                internet_checksum(payload, total), self.urgent, _TIMESTAMP_HEAD, value, echo,
+            ) + payload  # fmt: skip
+        options = self._emit_options()
+        header = HEADER_LENGTH + len(options)
+        offset = header << 10 | self.flags
+        checksum = internet_checksum(
+            payload, total + header + offset + int.from_bytes(options, "big")
+        )
         return (
             _LAYOUT.pack(
                 self.src_port, self.dst_port, self.seq, self.ack, offset, self.window, checksum,
@@ -186,7 +219,7 @@ class Tcp:
         if self.syn_options is not NO_SYN_OPTIONS:
             options = _emit_syn_options(self.syn_options)
         if self.timestamp is not None:
-            options += _TIMESTAMP_HEAD + _TIMES.pack(*self.timestamp)
+            options += _TIMESTAMP_HEAD.to_bytes(4, "big") + _TIMES.pack(*self.timestamp)
         if self.sack:
             options += bytes((_NO_OPERATION, _NO_OPERATION, _SACK, 2 + 8 * len(self.sack)))
             for block in self.sack:

@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from sdnvirt.addresses import IpAddress, Ipv6
 from sdnvirt.errors import MalformedError, TruncatedError
-from sdnvirt.wire.checksum import ChecksumError, internet_checksum, pseudo_header_sum
+from sdnvirt.wire.checksum import ChecksumError, address_sum, internet_checksum
 from sdnvirt.wire.ipv4 import IpProtocol
 
 HEADER_LENGTH: Final = 8
@@ -16,13 +16,13 @@ HEADER_LENGTH: Final = 8
 NO_CHECKSUM: Final = 0
 """In the checksum field: the sender computed none (RFC 768, "Fields")."""
 
+_PROTOCOL: Final = int(IpProtocol.UDP)  # plain integers add faster
 _LAYOUT: Final = struct.Struct("!HHHH")
-_CHECKSUM_OFFSET: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Udp:
-    """A UDP datagram.
+    """A UDP datagram; not to be changed, though it is not frozen, which would be dear here.
 
     Attributes:
         src_port: port of the sender, 16 bits; 0 if it expects no answer.
@@ -55,21 +55,32 @@ class Udp:
             raise MalformedError(f"a UDP datagram with a length of {length}")
         if length > len(data):
             raise TruncatedError(f"a UDP datagram of {length} bytes in {len(data)}")
-        datagram = data[:length]
+        datagram = data if length == len(data) else data[:length]
         if checksum == NO_CHECKSUM:
             if isinstance(src, Ipv6):
                 raise ChecksumError("a UDP datagram over IPv6 without a checksum")
-        elif internet_checksum(datagram, pseudo_header_sum(src, dst, IpProtocol.UDP, length)):
+        elif internet_checksum(datagram, address_sum(src, dst) + _PROTOCOL + length):
             raise ChecksumError("the UDP checksum is wrong")
         return cls(src_port, dst_port, datagram[HEADER_LENGTH:])
 
     def emit(self, src: IpAddress, dst: IpAddress) -> bytes:
         """Return the bytes of the datagram, with the checksum for these addresses."""
-        data = self.emit_without_checksum()
-        pseudo_header = pseudo_header_sum(src, dst, IpProtocol.UDP, len(data))
+        return self.emit_between(address_sum(src, dst))
+
+    def emit_between(self, addresses: int) -> bytes:
+        """Return the bytes of the datagram.
+
+        Args:
+            addresses: what its addresses add to the checksum, by :func:`address_sum`.
+        """
+        payload = self.payload
+        src_port, dst_port = self.src_port, self.dst_port
+        length = HEADER_LENGTH + len(payload)
+        # The length is in the pseudo header, too.
+        total = addresses + _PROTOCOL + 2 * length + src_port + dst_port
         # A checksum that is 0 is sent as the other zero of one's complement (RFC 768).
-        checksum = internet_checksum(data, pseudo_header) or 0xFFFF
-        return data[:_CHECKSUM_OFFSET] + checksum.to_bytes(2, "big") + self.payload
+        checksum = internet_checksum(payload, total) or 0xFFFF
+        return _LAYOUT.pack(src_port, dst_port, length, checksum) + payload
 
     def emit_without_checksum(self) -> bytes:
         """Return the bytes of the datagram, without a checksum as tunnels send it (RFC 7348, 5)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scapy.layers.inet import IP, in4_chksum
@@ -48,9 +50,12 @@ def test_it_is_the_sum_word_by_word(data: bytes) -> None:
     assert internet_checksum(data) == word_by_word(data)
 
 
-def test_it_takes_a_full_packet() -> None:
-    data = bytes(range(250)) * 6
+@given(st.integers(0, 3000), st.randoms(use_true_random=False), WORD)
+def test_it_takes_packets_of_any_length(size: int, random: Random, initial: int) -> None:
+    data = random.randbytes(size)
     assert internet_checksum(data) == word_by_word(data)
+    with_initial = initial.to_bytes(2, "big") + data
+    assert internet_checksum(data, initial) == word_by_word(with_initial)
 
 
 @given(st.binary(min_size=1, max_size=64))

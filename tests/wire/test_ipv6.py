@@ -20,7 +20,7 @@ from scapy.layers.inet6 import (
 from sdnvirt.addresses import Ipv6
 from sdnvirt.errors import MalformedError, TruncatedError, WireError
 from sdnvirt.wire.ipv4 import IpProtocol
-from sdnvirt.wire.ipv6 import EXTENSION_LIMIT, HEADER_LENGTH, Ipv6Packet, emit_whole
+from sdnvirt.wire.ipv6 import EXTENSION_LIMIT, HEADER_LENGTH, HeaderTemplate, Ipv6Packet
 from sdnvirt.wire.ipv6_extensions import (
     OPTION_LIMIT,
     ROUTER_ALERT_MLD,
@@ -223,7 +223,6 @@ def test_the_usual_packet_is_emitted_alike(packet: Ipv6Packet) -> None:
         packet.src, packet.dst, packet.protocol, packet.payload, packet.hop_limit, packet.dscp,
         packet.ecn,
     )  # fmt: skip
-    assert usual.emit() == emit_whole(
-        packet.src, packet.dst, packet.protocol, packet.payload, packet.hop_limit,
-        packet.dscp << 2 | packet.ecn,
-    )  # fmt: skip
+    assert usual.emit() == HeaderTemplate(packet.src, packet.dst).packet(
+        packet.protocol, packet.payload, packet.hop_limit, packet.dscp << 2 | packet.ecn, 7
+    )

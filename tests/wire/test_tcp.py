@@ -9,8 +9,7 @@ from scapy.layers.inet import IP, TCP
 from scapy.layers.inet6 import IPv6
 
 from sdnvirt.errors import MalformedError, TruncatedError, WireError
-from sdnvirt.wire import tcp
-from sdnvirt.wire.checksum import ChecksumError
+from sdnvirt.wire.checksum import ChecksumError, internet_checksum, pseudo_header_sum
 from sdnvirt.wire.tcp import ACK, FIN, PSH, RST, SYN, URG, SynOptions, Tcp
 
 U16 = st.integers(0, 0xFFFF)
@@ -44,9 +43,8 @@ def with_options(options: bytes, flags: int = ACK) -> bytes:
     data = bytearray(Tcp(1, 2, 3, 4, flags, 5, options).emit(A, B))
     data[12] = (20 + len(options)) // 4 << 4
     data[16:18] = b"\0\0"
-    data[16:18] = tcp.internet_checksum(
-        bytes(data), tcp.pseudo_header_sum(A, B, 6, len(data))
-    ).to_bytes(2, "big")
+    checksum = internet_checksum(bytes(data), pseudo_header_sum(A, B, 6, len(data)))
+    data[16:18] = checksum.to_bytes(2, "big")
     return bytes(data)
 
 
@@ -133,8 +131,8 @@ def test_a_header_that_ends_in_itself_is_malformed(words: int) -> None:
     data = bytearray(with_options(b""))
     data[12] = words << 4
     data[16:18] = b"\0\0"
-    total = tcp.pseudo_header_sum(A, B, 6, len(data))
-    data[16:18] = tcp.internet_checksum(bytes(data), total).to_bytes(2, "big")
+    total = pseudo_header_sum(A, B, 6, len(data))
+    data[16:18] = internet_checksum(bytes(data), total).to_bytes(2, "big")
     with pytest.raises(MalformedError):
         Tcp.parse(bytes(data), A, B)
 

@@ -74,8 +74,9 @@ class Connection:
     __slots__ = (
         "_announced_mss", "_challenges", "_clock_offset", "_default_mss", "_due_ns", "_ecn",
         "_fin_seen", "_heard_ns", "_mss", "_opened_ns", "_out", "_parameters", "_peer_scale",
-        "_probes", "_repeated", "_sends", "_timestamps", "_window_ack", "_window_seq", "abandoned",
-        "local_port", "loss", "receiver", "remote_port", "sender", "soft_error", "state",
+        "_probes", "_receives", "_repeated", "_sends", "_timestamps", "_window_ack", "_window_seq",
+        "abandoned", "local_port", "loss", "receiver", "remote_port", "sender", "soft_error",
+        "state",
     )  # fmt: skip
 
     def __init__(
@@ -98,7 +99,7 @@ class Connection:
         """
         self.local_port, self.remote_port = ports
         self.state = State.CLOSED
-        self._sends = False
+        self._sends = self._receives = False
         self.loss: Loss | None = None
         self.soft_error: Loss | None = None
         self.abandoned = False
@@ -143,7 +144,7 @@ class Connection:
     def read(self) -> list[bytes]:
         """Take the bytes that have arrived in order (RECEIVE)."""
         chunks = self.receiver.buffer.read()
-        if chunks and self.state in RECEIVING and self.receiver.window_opened():
+        if chunks and self._receives and self.receiver.window_opened():
             self.receiver.ack_now = True
         return chunks
 
@@ -462,7 +463,7 @@ class Connection:
         """Take data and FIN (RFC 9293, 3.10.7.4, seventh and eighth)."""
         receiver = self.receiver
         payload = segment.payload
-        if self.state not in RECEIVING:
+        if not self._receives:
             receiver.ack_now = True
             return None
         if self.abandoned and seq + len(payload) > receiver.buffer.nxt:
@@ -481,7 +482,9 @@ class Connection:
 
     def _enter(self, event: Event) -> None:
         self.state = TRANSITIONS[self.state, event]
+        # Asked for each segment, where a set of enumerated values costs a call for the hash.
         self._sends = self.state in SENDING
+        self._receives = self.state in RECEIVING
 
     def _established(self, event: Event, window: int, now: int) -> None:
         self._enter(event)

@@ -189,10 +189,10 @@ class TcpConnection:
         """Tell the owner what is new, send what is to be sent, and set the timer."""
         if self._busy:  # a callback called a method
             return
+        machine = self.machine
         self._busy = True
         try:
             self._tell()
-            machine = self.machine
             for segment, markable in machine.outgoing(self._scheduler.now):
                 self._send(segment, markable)
         finally:
@@ -211,9 +211,8 @@ class TcpConnection:
                 return  # lost, and sent again by and by
             self.path = path = found
         refusal = binding.send(
-            path, segment, markable, self.cause, self.unresolved,
-            hop_limit=self.hop_limit, dscp=self.dscp,
-        )  # fmt: skip
+            path, segment, markable, self.cause, self.unresolved, self.hop_limit, self.dscp
+        )
         if refusal is not None:
             # Another connection has learned of a smaller path MTU.
             self.machine.limit_path(segment.seq, binding.room(path))
@@ -228,7 +227,7 @@ class TcpConnection:
         while receiver.buffer.unread and not self._paused:
             for data in machine.read():
                 self.on_data(data)
-        if receiver.finished and not self._ended and not receiver.buffer.unread:
+        if receiver.fin is not None and not self._ended and receiver.drained:
             self._ended = True
             if not machine.loss and not machine.abandoned:
                 self.on_eof()

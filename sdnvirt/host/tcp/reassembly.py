@@ -74,9 +74,10 @@ class ReceiveBuffer:
 
     def append(self, data: bytes) -> None:
         """Keep bytes that begin at ``nxt``, with no gaps behind."""
+        size = len(data)
         self._chunks.append(data)
-        self.nxt += len(data)
-        self.unread += len(data)
+        self.nxt += size
+        self.unread += size
 
     def _keep(self, start: int, data: bytes) -> bool:
         """Put bytes beyond a gap into the block that they touch, or into a new one."""

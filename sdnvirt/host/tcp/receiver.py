@@ -63,6 +63,11 @@ class Receiver:
         """Whether the peer's FIN and all before it have arrived."""
         return self.buffer.nxt == self.fin
 
+    @property
+    def drained(self) -> bool:
+        """Whether the owner has read everything, and nothing more comes."""
+        return self.buffer.nxt == self.fin and not self.buffer.unread
+
     def first_window(self) -> int:
         """Return the window of a SYN, which is never shifted (RFC 7323, 2.2)."""
         return min(self._capacity, _WINDOW_MAX)
@@ -70,8 +75,10 @@ class Receiver:
     def window_opened(self) -> bool:
         """Whether the owner has read so much that the peer should hear of it by itself."""
         known = self.edge - self.buffer.nxt
+        if 2 * known >= self._capacity:
+            return False
         opened = self._capacity - self.buffer.unread - known
-        return 2 * known < self._capacity and opened >= min(2 * self._largest, self._capacity >> 1)
+        return opened >= min(2 * self._largest, self._capacity >> 1)
 
     def acceptable(self, seq: int, length: int) -> bool:
         """Whether a segment touches the window (RFC 9293, 3.10.7.4, first, table 6).

@@ -66,7 +66,7 @@ class Scoreboard:
             return
         if low < high:
             start, end = min(start, starts[low]), max(end, ends[high - 1])
-        known = sum(ends[n] - starts[n] for n in range(low, high))
+        known = sum(ends[low:high]) - sum(starts[low:high])
         starts[low:high] = [start]
         ends[low:high] = [end]
         self.total += end - start - known
@@ -75,7 +75,7 @@ class Scoreboard:
         """Drop what is before a sequence number, because it is acknowledged for good."""
         starts, ends = self._starts, self._ends
         gone = bisect_right(ends, una)
-        self.total -= sum(ends[n] - starts[n] for n in range(gone))
+        self.total -= sum(ends[:gone]) - sum(starts[:gone])
         del starts[:gone], ends[:gone]
         if starts and starts[0] < una:
             self.total -= una - starts[0]
@@ -92,10 +92,13 @@ class Scoreboard:
         if start >= end:
             return 0
         starts, ends = self._starts, self._ends
-        count = end - start
-        for n in range(bisect_right(ends, start), bisect_left(starts, end)):
-            count -= min(ends[n], end) - max(starts[n], start)
-        return count
+        low, high = bisect_right(ends, start), bisect_left(starts, end)
+        if low == high:
+            return end - start
+        known = sum(ends[low:high]) - sum(starts[low:high])
+        # The first and the last range may reach beyond.
+        beyond = max(start - starts[low], 0) + max(ends[high - 1] - end, 0)
+        return end - start - known + beyond
 
     def hole(self, start: int, end: int) -> tuple[int, int] | None:
         """Return the first run of bytes from ``start`` to before ``end`` that is missing."""

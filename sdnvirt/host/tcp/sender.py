@@ -124,7 +124,7 @@ class Sender:
     def pump(self, now: int) -> list[Chunk]:
         """Return what is to be sent now: what was lost first, then new data."""
         chunks: list[Chunk] = []
-        if self.nxt == self._end() and self.recovery is Recovery.NONE:
+        if self.nxt == self.buffer.end + self.finished and self.recovery is Recovery.NONE:
             self._limited = False
             return chunks
         if self.nxt == self.una:

@@ -204,6 +204,7 @@ class TcpService:
         self._lingering.pop(connection, None)
         if self.connections.get(connection.ends) is connection:
             del self.connections[connection.ends]
+            del self.host.tcp_flows[_as_received(connection.ends)]
         listener = self._listener(connection.ends)
         if listener is not None:
             listener.half_open.pop(connection, None)
@@ -287,6 +288,7 @@ class TcpService:
         clock_offset = self._numbers.clock_offset(ends)
         machine = Connection((ends[1], ends[3]), iss, mss, parameters, clock_offset)
         connection = self.connections[ends] = TcpConnection(self, machine, path, cause)
+        self.host.tcp_flows[_as_received(ends)] = connection
         return connection
 
     def _free_ends(self, path: Path, port: int, local_port: int) -> Ends | None:
@@ -321,6 +323,12 @@ class TcpService:
             behind = (segment.seq + segment.length) & MASK
             answer = Tcp(segment.dst_port, segment.src_port, 0, behind, RST | ACK, 0)
         binding.send(path, answer, False, cause)
+
+
+def _as_received(ends: Ends) -> bytes:
+    """Return addresses and ports as they stand in a packet that arrives."""
+    local, port, remote, remote_port = ends
+    return remote + local + remote_port.to_bytes(2, "big") + port.to_bytes(2, "big")
 
 
 def _settle(connection: TcpConnection) -> None:
