@@ -226,8 +226,11 @@ class Connection:
         out = self._out
         self._out = []
         if self._sends:
-            for chunk in self.sender.pump(now):
+            chunks = self.sender.pump(now)
+            for chunk in chunks:
                 out.append(self._data(chunk, now))
+            if chunks:
+                self._sent_all(out[-1][0], now)
         receiver = self.receiver
         if receiver.ack_now:
             if self.state not in (State.CLOSED, State.SYN_SENT):
@@ -371,6 +374,8 @@ class Connection:
         self._window_seq, self._window_ack = buffer.nxt, una + acked
         if payload:
             receiver.take_next(payload, now)
+            if segment.flags & PSH:
+                receiver.pushed()
             return True
         echoed_ns = self._echoed(segment, now) if sender.timed_seq is None else None
         sender.acknowledge(una + acked, True, window, segment.sack, now, echoed_ns)
@@ -470,6 +475,8 @@ class Connection:
             self.abort()  # nobody reads them
             return DropReason.SEGMENT_UNEXPECTED
         taken = not payload or receiver.take(seq, payload, now)
+        if segment.flags & PSH:
+            receiver.pushed()
         if segment.flags & FIN:
             receiver.take_fin(seq + len(payload))
         if receiver.finished and not self._fin_seen:
@@ -598,6 +605,15 @@ class Connection:
             flags |= CWR
             sender.reduced = False
         return self._segment(seq, flags, payload, now), markable
+
+    def _sent_all(self, last: Tcp, now: int) -> None:
+        """Nothing follows this segment for now: the peer should not wait with its acknowledgement.
+
+        Programs push at the end of each write; here, writes do not know how much may be sent.
+        """
+        if last.payload:
+            last.flags |= PSH
+            self.receiver.answered(now)
 
     def _segment(self, seq: int, flags: int, payload: bytes, now: int) -> Tcp:
         receiver = self.receiver

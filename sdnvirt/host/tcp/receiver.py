@@ -29,8 +29,8 @@ class Receiver:
     """
 
     __slots__ = (
-        "_capacity", "_delay_ns", "_largest", "_quick", "_waiting", "ack_deadline_ns", "ack_now",
-        "acked", "buffer", "congested", "edge", "fin", "scale",
+        "_answers", "_arrived_ns", "_capacity", "_delay_ns", "_largest", "_quick", "_waiting",
+        "ack_deadline_ns", "ack_now", "acked", "buffer", "congested", "edge", "fin", "scale",
     )  # fmt: skip
 
     def __init__(self, parameters: TcpParameters) -> None:
@@ -44,6 +44,8 @@ class Receiver:
         self.scale = 0
         self.fin: int | None = None
         self.congested = False
+        self._arrived_ns = 0
+        self._answers = False
         self.begin(0)
 
     def begin(self, irs: int) -> None:
@@ -117,6 +119,7 @@ class Receiver:
 
     def _arrived(self, size: int, now: int) -> None:
         """Decide when to acknowledge so many bytes more."""
+        self._arrived_ns = now
         if size > self._largest:
             self._largest = size
         self._waiting += size
@@ -126,6 +129,20 @@ class Receiver:
             self.ack_now = True
         elif self.ack_deadline_ns == NEVER:
             self.ack_deadline_ns = now + self._delay_ns
+
+    def pushed(self) -> None:
+        """The peer has sent all that it may for now (PSH): so it waits for the acknowledgement.
+
+        Delaying that would wait for a segment that does not come. An owner who answers what it
+        receives is given the time to, as in Linux: then one segment carries both.
+        """
+        if not self._answers:
+            self.ack_now = True
+
+    def answered(self, now: int) -> None:
+        """Data were sent; if others have just arrived, they are an answer."""
+        if self._arrived_ns and now - self._arrived_ns < self._delay_ns:
+            self._answers = True
 
     def take_fin(self, seq: int) -> None:
         """The peer's stream ends at a number within the window."""

@@ -71,15 +71,17 @@ class Scoreboard:
         ends[low:high] = [end]
         self.total += end - start - known
 
-    def forget(self, una: int) -> None:
-        """Drop what is before a sequence number, because it is acknowledged for good."""
+    def forget(self, una: int) -> int:
+        """Drop what is acknowledged for good, as it is before ``una``; return how many bytes."""
         starts, ends = self._starts, self._ends
+        before = self.total
         gone = bisect_right(ends, una)
         self.total -= sum(ends[:gone]) - sum(starts[:gone])
         del starts[:gone], ends[:gone]
         if starts and starts[0] < una:
             self.total -= una - starts[0]
             starts[0] = una
+        return before - self.total
 
     def clear(self) -> None:
         """Forget everything: after a timeout the peer may have, too (RFC 2018, section 8)."""

@@ -172,8 +172,11 @@ class Sender:
         self._judge(now)
 
     def echoed(self, now: int) -> None:
-        """The peer saw a mark of congestion: once a round trip, do as for a loss (RFC 3168)."""
-        if self.recovery is Recovery.NONE and self.una >= self._ecn_until:
+        """The peer saw a mark of congestion: once a round trip, do as for a loss (RFC 3168).
+
+        Until the segment with CWR is acknowledged, the peer repeats what it said.
+        """
+        if self.recovery is Recovery.NONE and self.una > self._ecn_until:
             self.congestion.congested(self._in_use(), now)
             self._ecn_until = self.nxt
             self.reduced = True
@@ -314,19 +317,22 @@ class Sender:
         buffer = self.buffer
         buffer.release(ack if ack < buffer.end else buffer.end)
         self.progress_ns = now
+        delivered = count
         if self._scoreboard.total:
-            self._scoreboard.forget(ack)
+            delivered -= self._scoreboard.forget(ack)
         if self.recovery is not Recovery.FAST:
             self._duplicates = 0
             if self._limited or self.recovery is Recovery.TIMEOUT:
                 self.congestion.acknowledged(count, now, self.rtt.smoothed_ns)
         if self.recovery is not Recovery.NONE:
-            self._recovered(ack, count)
+            self._recovered(ack, count, delivered, now)
         self.deadline_ns = now + self.rtt.rto_ns if self.nxt > ack else NEVER
 
-    def _recovered(self, ack: int, count: int) -> None:
-        """In recovery, something more arrived."""
+    def _recovered(self, ack: int, count: int, delivered: int, now: int) -> None:
+        """In recovery, more was acknowledged; so much of it was not known to have arrived."""
         if ack >= self._recover:
+            if self.recovery is Recovery.FAST and self.sack_permitted:
+                self.congestion.acknowledged(delivered, now, self.rtt.smoothed_ns)
             self.recovery = Recovery.NONE
             self._duplicates = 0
             self._forced = False

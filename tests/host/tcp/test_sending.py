@@ -10,7 +10,7 @@ from sdnvirt.drops import DropReason
 from sdnvirt.engine.scheduler import NEVER
 from sdnvirt.host.tcp.congestion import NewReno
 from sdnvirt.host.tcp.loss import Loss
-from sdnvirt.host.tcp.parameters import DELAYED_ACK_NS, KeepAlive
+from sdnvirt.host.tcp.parameters import DELAYED_ACK_NS, QUICK_ACKS, KeepAlive
 from sdnvirt.host.tcp.sender import Recovery
 from sdnvirt.host.tcp.states import State
 from sdnvirt.wire.tcp import ACK, FIN, PSH, RST, SYN, URG, SynOptions
@@ -64,6 +64,58 @@ class TestSegments:
     def test_urgent_data_are_data(self, side) -> None:
         assert side.say(ACK | URG, 1, 1, b"!data") is None
         assert side.machine.read() == [b"!data"]
+
+
+class TestPush:
+    """What is sent when no more may be sent asks to be acknowledged at once."""
+
+    def test_the_last_of_a_window_has_it(self, script) -> None:
+        side = script(congestion=NewReno)
+        side.establish()
+        side.machine.write(bytes(40 * MSS))
+        sent = side.out()
+        assert [bool(segment.flags & PSH) for segment in sent] == [False] * 9 + [True]
+        side.say(ACK, 1, 1 + 2 * MSS)
+        assert [bool(segment.flags & PSH) for segment in side.out()] == [False] * 2 + [True]
+
+    @pytest.fixture
+    def old(self, side):
+        """A connection that acknowledges no more at once because it is young."""
+        for n in range(QUICK_ACKS):
+            side.say(ACK, 1 + n, 1, b"x")
+            side.machine.read()
+            side.out()
+        side.seq = 1 + QUICK_ACKS
+        return side
+
+    def test_is_acknowledged_at_once(self, old) -> None:
+        old.say(ACK, old.seq, 1, b"x")
+        assert old.out() == []
+        old.say(ACK | PSH, old.seq + 1, 1, b"y")
+        assert [segment.ack for segment in old.out()] == [old.seq + 2]
+
+    def test_behind_a_gap_too(self, old) -> None:
+        old.say(ACK | PSH, old.seq + 1, 1, b"y")
+        old.out()
+        old.say(ACK | PSH, old.seq, 1, b"x")
+        assert [segment.ack for segment in old.out()] == [old.seq + 2]
+
+    def test_whoever_answers_is_waited_for(self, old) -> None:
+        """The answer carries the acknowledgement (RFC 9293, 3.8.6.3)."""
+        old.say(ACK, old.seq, 1, b"question")
+        old.machine.write(b"answer")
+        assert [segment.ack for segment in old.out()] == [old.seq + 8]
+        old.say(ACK | PSH, old.seq + 8, 7, b"question")
+        assert old.out() == []
+        old.machine.write(b"answer")
+        assert [segment.ack for segment in old.out()] == [old.seq + 16]
+
+    def test_whoever_sent_long_ago_does_not_answer(self, old) -> None:
+        old.wait(S)
+        old.machine.write(b"not an answer")
+        old.out()
+        old.say(ACK | PSH, old.seq, 14, b"x")
+        assert [segment.ack for segment in old.out()] == [old.seq + 1]
 
 
 class TestNagle:
@@ -305,6 +357,18 @@ class TestRecovery:
         assert 0 not in self.sacks(side, 10, 11, 12, 13)
         assert self.sacks(side, 14)[0] == 0
         assert side.machine.sender.congestion.ssthresh < threshold
+
+    def test_what_ends_recovery_counts_as_far_as_it_was_not_known(self, script) -> None:
+        """The repeated segment opens the window; those that were told of before do not."""
+        side = self.start(script, sack=True)
+        assert self.sacks(side, *range(1, 10))[2] == 0
+        control = side.machine.sender.congestion
+        side.say(ACK, 1, 1 + 12 * MSS)  # 0, and 10 and 11, of which it told nothing
+        side.out()
+        assert side.machine.sender.recovery is Recovery.NONE
+        assert control.cwnd == 5 * MSS
+        side.say(ACK, 1, 1 + 14 * MSS)  # two more are a window of five
+        assert control.cwnd == 6 * MSS
 
     def test_newreno_repeats_one_at_each_partial_acknowledgement(self, script) -> None:
         """RFC 6582, 3.2."""
