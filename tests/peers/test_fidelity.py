@@ -60,7 +60,7 @@ def test_as_fast_as_the_kernels_where_much_is_lost(peers) -> None:
     The standard error is 1.5%, for each side 1.0% with 64 flows, so that 10% is more than four of
     them away: less than one run in 10,000 fails by chance.
     """
-    trials = lossy(0.03, flows=64, warm_up_s=4, run_s=14)
+    trials = lossy(0.03, flows=64, warm_up_s=3, run_s=12)
     for trial, theirs in zip(trials, kernels(peers, *trials), strict=True):
         assert ratio(trial, theirs) == pytest.approx(1, abs=0.1), trial.strategy
 
