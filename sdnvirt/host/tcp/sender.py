@@ -379,3 +379,4 @@ class Sender:
         self._lost_edge = max(edge, min(self.una + self.mss, self.nxt))
         self._forced = True
         self.timed_seq = None
+        self.deadline_ns = NEVER  # what is sent again has the whole timeout to be acknowledged

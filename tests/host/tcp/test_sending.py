@@ -343,6 +343,18 @@ class TestRecovery:
         assert sender.recovery is Recovery.NONE
         assert sender.congestion.cwnd == 5 * MSS
 
+    @pytest.mark.parametrize("sack", [True, False])
+    def test_the_repeated_has_the_whole_timeout(self, script, sack: bool) -> None:
+        """Else the timer would expire a moment before its acknowledgement, as in Linux it does not.
+
+        RFC 6298, 5.1 starts it only if it is not running.
+        """
+        side = self.start(script, sack)
+        assert side.wait(150 * MS) == []
+        assert 0 in self.sacks(side, 1, 2, 3)
+        assert side.wait(199 * MS) == []
+        assert [segment.seq for segment in side.wait(2 * MS)] == [1]
+
     def test_sack_repeats_just_what_is_lost(self, script) -> None:
         side = self.start(script, sack=True)
         sent = self.sacks(side, 1, 3, 4, 5, 7, 8, 9)
