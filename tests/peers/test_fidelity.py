@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from statistics import fmean
 from typing import Final
 
 import pytest
@@ -19,6 +20,9 @@ DEEP: Final = LinkParameters(rate_bps=10**7, delay_ns=20 * MS, queue_bytes=50_00
 
 SHALLOW: Final = LinkParameters(rate_bps=10**7, delay_ns=20 * MS, queue_bytes=15_000)
 """A queue of a third of that: what is lost at its tail costs something."""
+
+SEEDS: Final = (1, 2)
+"""Of our runs: twice the flows, in virtual time."""
 
 LATE: Final = 1.05
 """How much longer the kernel's round trips may be than those of the way. What the machine was late
@@ -51,14 +55,14 @@ def ratio(trial: Trial, theirs: Goodput) -> float:
     if theirs.rtt_ns > LATE * 2 * trial.way.delay_ns:
         pytest.skip(f"the machine is too busy: round trips of {theirs.rtt_ns / MS:.1f} ms")
     long = replace(trial, way=replace(trial.way, delay_ns=theirs.rtt_ns // 2))
-    return ours(long).at(theirs.loss) / theirs.bps
+    return fmean(ours(long, seed).at(theirs.loss) for seed in SEEDS) / theirs.bps
 
 
 def test_as_fast_as_the_kernels_where_much_is_lost(peers) -> None:
-    """The true ratios are 0.99 and 0.97, as far as known (docs/performance.md).
+    """The true ratios are 1.00 and 0.99, as far as known (docs/performance.md).
 
-    The standard error is 1.5%, for each side 1.0% with 64 flows, so that 10% is more than four of
-    them away: less than one run in 10,000 fails by chance.
+    The standard error of one is about 1.5%, so that 10% is more than five of them away; with what
+    the machine may be late by, which makes the kernel seem 2% faster at most, more than four.
     """
     trials = lossy(0.03, flows=64, warm_up_s=3, run_s=12)
     for trial, theirs in zip(trials, kernels(peers, *trials), strict=True):
@@ -68,7 +72,7 @@ def test_as_fast_as_the_kernels_where_much_is_lost(peers) -> None:
 @pytest.mark.nightly
 @pytest.mark.parametrize(("loss", "flows"), [(0.005, 24), (0.01, 40), (0.03, 64)])
 def test_as_fast_as_the_kernels_whatever_is_lost(peers, loss: float, flows: int) -> None:
-    """The true ratios are from 0.95 to 1.02, with a standard error below 1.2%."""
+    """The true ratios are from 0.95 to 1.02, the standard error is about 1%."""
     trials = lossy(loss, flows, warm_up_s=5, run_s=50)
     for trial, theirs in zip(trials, kernels(peers, *trials), strict=True):
         assert ratio(trial, theirs) == pytest.approx(1, abs=0.1), trial.strategy
