@@ -53,6 +53,11 @@ _NOT_KEPT: Final = (*_OPENING, State.TIME_WAIT)
 
 _FIN_SENT: Final = (State.FIN_WAIT_1, State.CLOSING, State.LAST_ACK)
 
+PUSHED_WINDOW: Final = 32
+"""Segments in the largest congestion window whose end is pushed. In larger ones, segments follow
+each other closely, and pushing would only double the acknowledgements. Linux pushes at the end of
+what a program could write, which its send buffer makes two thirds of the window, roughly."""
+
 Outgoing = tuple[Tcp, bool]
 """A segment to send, and whether routers may mark it instead of dropping it (ECT, RFC 3168)."""
 
@@ -612,7 +617,9 @@ class Connection:
         Programs push at the end of each write; here, writes do not know how much may be sent.
         """
         if last.payload:
-            last.flags |= PSH
+            congestion = self.sender.congestion
+            if congestion.cwnd <= PUSHED_WINDOW * congestion.mss:
+                last.flags |= PSH
             self.receiver.answered(now)
 
     def _segment(self, seq: int, flags: int, payload: bytes, now: int) -> Tcp:
