@@ -34,6 +34,11 @@ class DhcpFunction(NetworkFunction):
         self.configure(IPv4Interface((bytes(config.server), config.subnet.prefixlen)))
         self._socket = UdpSocket(self, SERVER_PORT, self._received, interface=self.interface)
 
+    def crash(self) -> None:
+        """Lose all that a host loses, and the offers; leases are on disk."""
+        super().crash()
+        self.server.crash()
+
     def _received(self, _src: IpAddress, _port: int, payload: bytes, cause: int) -> None:
         # A WireError from here is the stack's to count, as for every protocol below.
         message = Dhcpv4.parse(payload)

@@ -140,6 +140,12 @@ class AddressTable:
         if binding is not None:
             self._give_back(binding.address, key)
 
+    def forget_offers(self) -> None:
+        """Take back what was offered and not leased yet."""
+        for key, binding in list(self._offers.items()):
+            del self._offers[key]
+            self._give_back(binding.address, key)
+
     def decline(self, client: Client, address: Ipv4, now: int) -> bool:
         """Set an address aside that its client found in use; return whether it was its client's.
 

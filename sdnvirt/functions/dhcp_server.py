@@ -139,6 +139,10 @@ class DhcpServer:
         """Return the leased addresses and when each ends (ns)."""
         return self._addresses.leases()
 
+    def crash(self) -> None:
+        """Lose what is not on disk: the offers. Leases and addresses set aside stay."""
+        self._addresses.forget_offers()
+
     def handle(self, message: Dhcpv4, now: int) -> Answer | None:
         """Take a message at ``now`` (ns); return the answer and where it goes, or None."""
         outcome, reply = self._decide(message, now)

@@ -76,6 +76,17 @@ class TestOffers:
         late = server.handle(ask(D.DISCOVER, Mac(0x12)), OFFER_HOLD_NS)
         assert str(late.message.yiaddr) == "10.0.0.100"
 
+    def test_a_server_that_crashes_loses_its_offers_and_keeps_its_leases(self) -> None:
+        server = DhcpServer(CONFIG)
+        leased = lease(server, STRANGER)
+        offered = server.handle(ask(D.DISCOVER, SECOND), 0).message.yiaddr
+        assert server.handle(ask(D.DISCOVER, Mac(0x10)), 0) is None  # there are just these two
+        server.crash()
+        assert list(server.leases()) == [leased]
+        other = server.handle(ask(D.DISCOVER, Mac(0x10)), 0)
+        assert other.message.yiaddr == offered
+        assert lease(server, STRANGER) == leased
+
     def test_a_server_without_a_pool_serves_nobody_else(self) -> None:
         server = DhcpServer(replace(CONFIG, pool=None))
         assert server.handle(ask(D.DISCOVER, STRANGER), 0) is None
