@@ -8,6 +8,7 @@
     │   ├── ControllerError  a controller app or its address
     │   ├── StuckError       virtual time stands still (engine/scheduler.py)
     │   └── OutputError      a file or folder that cannot be written
+    ├── InvariantError       a network did not keep what every network must; carries each breach
     └── WireError            bytes that break a protocol's rules (a peer's mistake)
         ├── TruncatedError   the bytes end before the value does
         └── MalformedError   a length, version or code that the protocol does not allow
@@ -42,6 +43,14 @@ class ControllerError(UserError):
 
 class OutputError(UserError):
     """A file or folder that was to be written and cannot be."""
+
+
+class InvariantError(SdnvirtError):
+    """A network in which something does not hold that must; ``broken`` holds a line for each."""
+
+    def __init__(self, broken: list[str]) -> None:
+        super().__init__("\n".join(broken))
+        self.broken = broken
 
 
 class WireError(SdnvirtError):

@@ -19,9 +19,11 @@ class Provenance:
         network: tenant network of the origin as ``tenant/network``, or "".
         cause: id of the conversation that the packet belongs to (a ping, a lease), or 0. An
             answer carries its question's cause, so that one can ask for the story of both.
+        arrivals: how many times a port received it or a copy of it, as far as a trace counts.
+        visits: what the search for loops remembers of a packet with many arrivals.
     """
 
-    __slots__ = ("cause", "network", "origin", "packet_id", "tenant")
+    __slots__ = ("arrivals", "cause", "network", "origin", "packet_id", "tenant", "visits")
 
     def __init__(
         self, packet_id: int, origin: str, tenant: str = "", network: str = "", cause: int = 0
@@ -31,6 +33,8 @@ class Provenance:
         self.tenant = tenant
         self.network = network
         self.cause = cause
+        self.arrivals: int = 0
+        self.visits: dict[object, int] | None = None
 
     def __repr__(self) -> str:
         return f"<packet {self.packet_id} of {self.origin}>"
@@ -97,6 +101,18 @@ class Frame:
     def rewritten(self, data: bytes, tunnel: int | None = None) -> Frame:
         """Return the frame that a device makes of this one: other bytes, the same provenance."""
         return Frame(data, self.provenance, self.tunnel if tunnel is None else tunnel)
+
+    def duplicated(self) -> Frame:
+        """Return the second frame that a faulty link makes of this one.
+
+        Its packet has the same name and a history of its own: it is sent once more, and has not
+        come back.
+        """
+        p = self.provenance
+        twin = Provenance(p.packet_id, p.origin, p.tenant, p.network, p.cause)
+        frame = Frame(self.data, twin, self.tunnel)
+        frame.key = self.key
+        return frame
 
     def __repr__(self) -> str:
         return f"<Frame {self.size} B of {self.provenance!r}>"

@@ -1,9 +1,9 @@
 """The pytest plugin: the fixtures ``network`` and ``load_network``, and the marker ``topology``.
 
 A test gets a network that has booted, and loses it afterwards. When the test has passed so far,
-the network must have kept its own promises: the ledger balances and no tenant saw another's
-frames. pytest imports this module in every project that has sdnvirt installed, so it imports
-nothing else of sdnvirt until a test asks for a network.
+the network must have kept its own promises: the ledger balances, no tenant saw another's frames
+and no packet ran in a loop. pytest imports this module in every project that has sdnvirt installed,
+so it imports nothing else of sdnvirt until a test asks for a network.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ class LoadNetwork:
                 that it names are looked for from the current folder.
             seed: of the random streams, instead of the topology's.
             controller: as of :func:`sdnvirt.load`. A process holds one embedded one at a time.
-            allow_violations: whether the test means to break isolation or the ledger.
+            allow_violations: whether the test means to break isolation or the ledger, or to make a
+                loop.
 
         Returns:
             the network; it is closed after the test.
@@ -122,7 +123,7 @@ class LoadNetwork:
             f"{network.topology.name}: {fault}"
             for network in self.networks
             if network not in self.forgiven
-            for fault in _faults(network)
+            for fault in network.invariants.broken()
         ]
 
     def account(self) -> str:
@@ -213,25 +214,6 @@ def _wrong_marker(marker: pytest.Mark | None) -> str:
     except TypeError as error:
         return f"@pytest.mark.topology: {error}; see `pytest --markers`"
     return ""
-
-
-def _faults(network: Network) -> list[str]:
-    """Return what a network broke of what must always hold."""
-    faults = []
-    ledger, monitor = network.world.ledger, network.plant.monitor
-    imbalance = ledger.imbalance()
-    if imbalance:
-        faults.append(
-            f"the ledger is out of balance by {imbalance}: {ledger.sent} sent + {ledger.copied} "
-            f"copied, but {ledger.delivered} delivered + {ledger.dropped} dropped + "
-            f"{ledger.in_flight()} in flight"
-        )
-    if monitor.count:
-        faults.append(
-            f"isolation is broken: {monitor.count} of {monitor.deliveries} frames reached a "
-            f"tenant's machine from outside its network; first, {monitor.violations[0]}"
-        )
-    return faults
 
 
 def _account(network: Network) -> str:

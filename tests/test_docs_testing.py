@@ -13,7 +13,7 @@ PAGE = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
 
 def test_the_examples_pass(pytester: pytest.Pytester) -> None:
     examples = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    assert len(examples) == PAGE.count("def test_") == 7
+    assert len(examples) == PAGE.count("def test_") == 8
     (pytester.path / "topologies").symlink_to(ROOT / "topologies")
     (pytester.path / "controllers").symlink_to(ROOT / "controllers")
     for number, example in enumerate(examples):

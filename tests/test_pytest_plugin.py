@@ -124,6 +124,13 @@ def leak(network):
 
 def lose(network):
     network.world.originate(bytes(60), "a device that forgets it")
+
+def circle(network):
+    made = network.world.originate(bytes(60), "h1")
+    for _ in range(30):
+        network.port("b1:h1").receive(made)
+        network.world.ledger.sent += 1
+    network.world.ledger.sent -= 1
 """
 
 
@@ -140,10 +147,15 @@ def test_isolation(network):
 def test_ledger(network):
     lose(network)
 
+@pytest.mark.topology("lab.yaml")
+def test_loops(network):
+    circle(network)
+
 @pytest.mark.topology("lab.yaml", allow_violations=True)
 def test_on_purpose(network):
     leak(network)
     lose(network)
+    circle(network)
 
 @pytest.mark.topology("lab.yaml")
 def test_that_fails_by_itself(network):
@@ -151,7 +163,7 @@ def test_that_fails_by_itself(network):
     assert 1 == 2
 """,
     )
-    result.assert_outcomes(passed=1, failed=3)
+    result.assert_outcomes(passed=1, failed=4)
     result.stdout.fnmatch_lines(
         [
             "*test_isolation*",
@@ -159,6 +171,9 @@ def test_that_fails_by_itself(network):
             "network; first, h1:b1 in acme/web received *globex-a*, which is in globex/web",
             "*test_ledger*",
             "lab: the ledger is out of balance by 1: 1 sent + 0 copied, but 0 delivered + *",
+            "*test_loops*",
+            "lab: 1 packet ran in a loop; first, packet 1 of h1 came back again and again to "
+            "b1:h1 *",
             "*test_that_fails_by_itself*",
             "E *assert 1 == 2",
         ]

@@ -9,7 +9,7 @@ from click import style
 
 from sdnvirt.network.checks import CheckResult
 from sdnvirt.network.commands import CommandRun
-from sdnvirt.network.report import DropLine, Happening, Report
+from sdnvirt.network.report import EXAMPLES, DropLine, Happening, Report, Settled
 from sdnvirt.units import format_time
 
 NARROWEST: Final = 60
@@ -175,8 +175,12 @@ def _figures(report: Report, width: int) -> str:
         foreign = f"{isolation.foreign:,}" if isolation.foreign else "none"
         text = f"{isolation.deliveries:,} deliveries to tenants, {foreign} from another network"
         lines += _labelled("isolation", text, width)
-        for example in isolation.examples:
-            lines += [style(line, fg="red") for line in _indented(example, width, _LABEL)]
+        lines += _red(isolation.examples, width)
+    lines += _labelled("loops", _loops(report), width)
+    if report.loops.broken:
+        lines += _red(report.loops.examples, width)
+    if report.connectivity is not None:
+        lines += _settled(report.connectivity, width)
     rate = report.hops / report.run_s if report.run_s else 0
     lines += _labelled(
         "time",
@@ -187,6 +191,34 @@ def _figures(report: Report, width: int) -> str:
     )
     lines += _labelled("digest", report.digest, width)
     return "\n".join(lines)
+
+
+def _red(sentences: tuple[str, ...], width: int) -> list[str]:
+    return [
+        style(line, fg="red")
+        for sentence in sentences
+        for line in _indented(sentence, width, _LABEL)
+    ]
+
+
+def _loops(report: Report) -> str:
+    loops = report.loops
+    if not loops.count:
+        return "none"
+    packets = f"{loops.count:,} {'packet' if loops.count == 1 else 'packets'}"
+    return f"{packets}, which the file allows" if loops.allowed else f"{packets} ran in circles"
+
+
+def _settled(settled: Settled, width: int) -> list[str]:
+    """Return what became of connectivity after the last fault."""
+    when = f"{format_time(settled.settle_ns)} after the last fault"
+    reached = settled.reached
+    if reached is None:
+        return _labelled("reachable", f"the run ended before it was asked, {when}", width)
+    lines = _labelled("reachable", f"{reached.figures}, {when}", width)
+    more = len(reached.wrong) - EXAMPLES
+    told = reached.wrong[:EXAMPLES] + ((f"and {more:,} more",) if more > 0 else ())
+    return lines + _red(told, width)
 
 
 def _verdict(report: Report) -> str:
@@ -202,6 +234,10 @@ def _verdict(report: Report) -> str:
     parts = [verdict, *([f"failed: {', '.join(failed)}"] if failed else [])]
     if report.isolation.foreign:
         parts.append("isolation is broken")
+    if report.loops.broken:
+        parts.append("packets ran in a loop")
+    if report.connectivity is not None and report.connectivity.held is False:
+        parts.append("the network did not recover from its faults")
     if not report.ledger.balanced:
         parts.append("frames got lost without a reason, which is a bug of sdnvirt")
     if report.interrupted:

@@ -109,6 +109,7 @@ def run_topology(
             if pcap is not None:
                 _capture(network, Path(pcap), cleanup)
             checks = Checks(network)
+            network.invariants.ask_after_faults()
             running = perf_counter()
             status = _play(network, checks)
             now = perf_counter()
@@ -130,20 +131,20 @@ def run_topology(
 
 
 def _play(network: Network, checks: Checks) -> int:
-    """Run until every check is over and the timeline has been played.
+    """Run until every check is over, the timeline has been played and the network has settled.
 
     Without either, the run ends when the network has booted.
 
     Returns:
         0, or the exit status that says what interrupted the run.
     """
-    spec = network.topology
+    spec, invariants = network.topology, network.invariants
     end = max([spec.duration_ns, *(event.at_ns for event in spec.timeline)])
     try:
         with handled_by(_interrupting(network)):
             if not spec.checks and not end:
                 network.boot()
-            network.run_while(lambda: checks.pending, LONGEST_RUN_NS)
+            network.run_while(lambda: checks.pending or invariants.pending, LONGEST_RUN_NS)
             network.run_until(end)
             network.commands.finish()
     except _InterruptError as interrupt:

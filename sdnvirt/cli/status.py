@@ -6,7 +6,7 @@ import signal
 from typing import Final
 
 FAILED: Final = 1
-"""A check did not hold, a tenant saw another's frames, or the ledger does not balance."""
+"""A check or an invariant did not hold."""
 
 WRONG: Final = 2
 """Something that the user gave is wrong: a file, an option, an app, an output."""

@@ -59,5 +59,5 @@ class PacketBuffers:
         return self._packets.pop(buffer_id, None)
 
     def provenance_of(self, data: bytes) -> Provenance:
-        """Return whose packet these bytes are, if a packet-in showed them lately, else NOBODY."""
-        return self._shown.get(data, NOBODY)
+        """Return whose packet these bytes are: one that a packet-in showed lately, or nobody's."""
+        return self._shown.get(data) or Provenance(NOBODY.packet_id, NOBODY.origin)

@@ -72,7 +72,7 @@ class Medium:
             frame = frame.rewritten(_one_bit_changed(frame.data, self._bit_stream))
         if self._duplicate is not None and self._duplicate.strikes():
             ledger.copied += 1
-            self._propagate(frame)
+            self._propagate(frame.duplicated())
         self._propagate(frame)
 
     def _propagate(self, frame: Frame) -> None:

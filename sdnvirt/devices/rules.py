@@ -111,7 +111,7 @@ class RuledEgress:
                 case Duplicate(copies):
                     self._world.ledger.copied += copies
                     for _ in range(copies):
-                        self._entrance.carry(frame)
+                        self._entrance.carry(frame.duplicated())
                     break
                 case Corrupt(data):
                     frame = frame.rewritten(data)

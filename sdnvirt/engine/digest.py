@@ -9,22 +9,29 @@ from __future__ import annotations
 from hashlib import blake2b
 from struct import Struct
 
-_RECORD = Struct("!QIHI")
+record_head = Struct("!QIHI").pack
+"""Makes the head of a record: its time, port, and the lengths of the node's name and the frame."""
 
 
 class TraceDigest:
-    """A running digest of the frames that ports received."""
+    """A running digest of the frames that ports received.
 
-    __slots__ = ("_hash", "records")
+    Attributes:
+        add: takes the bytes of a record, for who counts ``records`` himself.
+        records: how many there were.
+    """
+
+    __slots__ = ("_hash", "add", "records")
 
     def __init__(self) -> None:
         self._hash = blake2b(digest_size=16)
+        self.add = self._hash.update
         self.records = 0
 
     def update(self, time_ns: int, node: str, port: int, data: bytes) -> None:
         """Add one frame: when it arrived, at which port of which node, and its bytes."""
         name = node.encode()
-        self._hash.update(_RECORD.pack(time_ns, port, len(name), len(data)) + name + data)
+        self.add(record_head(time_ns, port, len(name), len(data)) + name + data)
         self.records += 1
 
     def hexdigest(self) -> str:

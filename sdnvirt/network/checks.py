@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sdnvirt.addresses import Ipv6
 from sdnvirt.engine.scheduler import NEVER
 from sdnvirt.host.dhcp_states import Lease
 from sdnvirt.host.ping import Ping
-from sdnvirt.network.connectivity import Connectivity
+from sdnvirt.network.connectivity import Connectivity, Reached
 from sdnvirt.network.diagnosis import why_unanswered
-from sdnvirt.topology.resolved import Check, ConnectivityCheck, Expect, LeaseCheck, PingCheck
+from sdnvirt.topology.checks import Check, ConnectivityCheck, Expect, LeaseCheck, PingCheck
+from sdnvirt.topology.reachability import MAX_PAIRS
 from sdnvirt.units import format_time
 
 if TYPE_CHECKING:
@@ -100,7 +102,11 @@ class Checks:
             return
         if isinstance(check, ConnectivityCheck):
             Connectivity(
-                self._network, check, lambda run: self._finish(index, _compared(check, run))
+                self._network,
+                check.segments,
+                MAX_PAIRS,
+                check.timeout_ns,
+                lambda reached: self._finish(index, _compared(check, reached)),
             )
             return
         host = self._network.plant.hosts[check.source]
@@ -152,7 +158,7 @@ class Checks:
                 held = not why
                 if held:
                     text += f", via {check.via}"
-        title = f"ping {check.source} > {check.target}"
+        title = _ping_title(check)
         return CheckResult(title, check.where, check.at_ns, held, text, why, figures)
 
     def _measured(self, check: PingCheck, ping: Ping) -> PingFigures:
@@ -185,18 +191,23 @@ class Checks:
         elif isinstance(check, ConnectivityCheck):
             title = "connectivity"
         else:
-            title = f"ping {check.source} > {check.target}"
+            title = _ping_title(check)
             begun = self._pings.get(index)
             figures = None if begun is None else self._measured(*begun)
         text = f"{figures} so far" if figures else "not begun"
         return CheckResult(title, check.where, check.at_ns, None, text, ping=figures)
 
 
-def _compared(check: ConnectivityCheck, run: Connectivity) -> CheckResult:
-    wrong = run.wrong
+def _compared(check: ConnectivityCheck, reached: Reached) -> CheckResult:
+    wrong = reached.wrong
     more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
     why = wrong[0] + more if wrong else ""
-    return CheckResult("connectivity", check.where, check.at_ns, not wrong, run.figures, why)
+    return CheckResult("connectivity", check.where, check.at_ns, not wrong, reached.figures, why)
+
+
+def _ping_title(check: PingCheck) -> str:
+    by_name = check.node is not None and isinstance(check.address, Ipv6)
+    return f"ping {check.source} > {check.target}" + (" (IPv6)" if by_name else "")
 
 
 def _lasting(lease: Lease) -> str:
@@ -204,7 +215,9 @@ def _lasting(lease: Lease) -> str:
 
 
 def _is_echo_request(data: bytes) -> bool:
-    """Whether an untagged frame without IP options is an echo request (RFC 792)."""
+    """Whether an untagged frame without IP options is an echo request (RFC 792; RFC 4443, 4.1)."""
+    if data[12:14] == b"\x86\xdd":
+        return data[20:21] == b"\x3a" and data[54:55] == b"\x80"
     return data[12:15] == b"\x08\x00\x45" and data[23:24] == b"\x01" and data[34:35] == b"\x08"
 
 

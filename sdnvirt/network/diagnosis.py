@@ -9,11 +9,12 @@ it; they were dropped on the way; the host itself had no way.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
+from sdnvirt.addresses import IpAddress
 from sdnvirt.drops import DropReason
 from sdnvirt.host.ping import Ping
-from sdnvirt.topology.resolved import PingCheck
+from sdnvirt.host.stack import Host
 from sdnvirt.wire.pcapng import Direction
 
 if TYPE_CHECKING:
@@ -25,12 +26,28 @@ _BYSTANDER: Final = (
 """What hosts say that a flooded frame was not for; no reason for a missing answer."""
 
 
-def why_unanswered(network: Network, check: PingCheck, ping: Ping) -> str:
+class Asked(Protocol):
+    """What a ping asks."""
+
+    @property
+    def source(self) -> str:
+        """The node that pings."""
+
+    @property
+    def node(self) -> str | None:
+        """The node that is to answer, or None if any may."""
+
+    @property
+    def address(self) -> IpAddress:
+        """Where it is asked."""
+
+
+def why_unanswered(network: Network, asked: Asked, ping: Ping) -> str:
     """Return in one line why the target of a ping did not answer, as far as is known."""
     result = ping.result()
-    target = check.node
+    target = asked.node
     reasons = (
-        _other_answered(network, check, ping),
+        _other_answered(network, asked, ping),
         _kept_away(network, target, ping.cause),
         _dropped(network, ping.cause),
         "; ".join(result.errors),
@@ -39,7 +56,7 @@ def why_unanswered(network: Network, check: PingCheck, ping: Ping) -> str:
     return found[0] if found else "no answer, and no packet of it was dropped"
 
 
-def _other_answered(network: Network, check: PingCheck, ping: Ping) -> str:
+def _other_answered(network: Network, asked: Asked, ping: Ping) -> str:
     """Tell who answered in the target's place."""
     result = ping.result()
     if not result.received:
@@ -47,27 +64,33 @@ def _other_answered(network: Network, check: PingCheck, ping: Ping) -> str:
     hosts = network.plant.hosts
     for name in network.stories.nodes(ping.cause):
         host = hosts.get(name)
-        if host is not None and name != check.source and host.address == check.address:
+        if host is not None and name != asked.source and _has(host, asked.address):
             where = f" of {host.network}" if host.network else ""
             return (
-                f"{check.address} is {name}{where} here, which answered; "
-                f"nothing reached {check.node}"
+                f"{asked.address} is {name}{where} here, which answered; "
+                f"nothing reached {asked.node}"
             )
     return ""
+
+
+def _has(host: Host, address: IpAddress) -> bool:
+    return any(interface.has(address) for interface in host.all_interfaces())
 
 
 def _kept_away(network: Network, target: str | None, cause: int) -> str:
     """Ask the device next to the target why the packets did not go on to it."""
     if target is None:
         return ""
+    hops = network.stories.hops(cause)
     for port in network.plant.devices[target].ports.values():
         neighbour = network.plant.peers[port]
+        passed = {hop.frame.provenance.packet_id for hop in hops if hop.port is neighbour}
         arrivals = [
             hop
-            for hop in network.stories.hops(cause)
+            for hop in hops
             if hop.port.device is neighbour.device and hop.direction is Direction.INBOUND
         ]
-        if arrivals:
+        if arrivals and arrivals[-1].frame.provenance.packet_id not in passed:
             told = neighbour.device.explain(arrivals[-1].port, arrivals[-1].frame)
             lines = [line for line in told if neighbour.full_name in line]
             if lines:

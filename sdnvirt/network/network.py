@@ -9,7 +9,7 @@ from sdnvirt.addresses import Ipv4, Mac
 from sdnvirt.capture.sniff import Capture
 from sdnvirt.capture.story import Stories
 from sdnvirt.capture.taps import tap_all
-from sdnvirt.capture.trace import DigestTap
+from sdnvirt.capture.trace import TraceTap
 from sdnvirt.devices.agent import ControllerPort
 from sdnvirt.devices.device import Port, Tap
 from sdnvirt.devices.link import Link
@@ -22,6 +22,7 @@ from sdnvirt.network.build import Plant, build
 from sdnvirt.network.commands import TimelineCommands
 from sdnvirt.network.faults import Faults
 from sdnvirt.network.graph import LiveGraph, node_of
+from sdnvirt.network.invariants import Invariants
 from sdnvirt.network.nodes import HostNode, Node, choices
 from sdnvirt.network.routing import CONVERGENCE_NS, converge
 from sdnvirt.network.timeline import play
@@ -59,7 +60,8 @@ class Network:
         stories: which ports the packets of checks and pings crossed.
         faults: breaks links and nodes, and repairs them.
         commands: those that the timeline runs on hosts.
-        trace: digest of every frame that a port received, and their number.
+        invariants: what must hold in every network.
+        trace: digest and number of the frames that ports received, and the loops among them.
         controller: the controller in this process, or None; it offers ``rest(method, path, body)``.
         last_cause: id of the latest conversation (a ping, an injected frame), from 1; 0 for none.
     """
@@ -69,8 +71,9 @@ class Network:
         self.plant: Plant = build(topology)
         self.world: World = self.plant.world
         self.stories = Stories(self.world)
-        self.trace = DigestTap(self.world)
+        self.trace = TraceTap(self.world)
         self.faults = Faults(self)
+        self.invariants = Invariants(self)
         self.commands = TimelineCommands(self)
         self._graph = LiveGraph(topology, self.plant)
         self.controller: Any = None  # of a layer above this one
@@ -224,7 +227,9 @@ class Network:
                     self._run(end)
         finally:
             self._running = False
-        self._raise_failure()
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
 
     def wake(self) -> None:
         """Let :meth:`run_while` look at its condition, after the event that is running."""
@@ -235,11 +240,6 @@ class Network:
         if self._failure is None:
             self._failure = error
         self.world.scheduler.interrupt()
-
-    def _raise_failure(self) -> None:
-        failure, self._failure = self._failure, None
-        if failure is not None:
-            raise failure
 
     # nodes, ports and links
 

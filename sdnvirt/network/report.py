@@ -11,6 +11,7 @@ from sdnvirt.devices.device import Port
 from sdnvirt.devices.vlan import Access
 from sdnvirt.network.checks import CheckResult
 from sdnvirt.network.commands import CommandRun
+from sdnvirt.network.connectivity import Reached
 from sdnvirt.network.switch_state import SwitchState, states
 from sdnvirt.topology.events import RunCommand
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 EXAMPLES: Final = 3
-"""Violations of isolation that are told in words; one is enough to find the leak."""
+"""Violations of isolation, and loops, that are told in words; one is enough to find the mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,43 @@ class Isolation:
 
 
 @dataclass(frozen=True, slots=True)
+class Loops:
+    """Whether packets ran in a loop.
+
+    Attributes:
+        count: packets that came back to a port again and again.
+        allowed: whether the file allows it.
+        examples: a few of these, in words.
+    """
+
+    count: int
+    allowed: bool
+    examples: tuple[str, ...]
+
+    @property
+    def broken(self) -> bool:
+        """Whether they fail the run."""
+        return self.count > 0 and not self.allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Whether nodes reach each other as links connect them, when the timeline is over.
+
+    Attributes:
+        at_ns: when that was asked, or would have been.
+        settle_ns: how long after the last fault that is.
+        held: whether it is so; None if the run ended before.
+        reached: what was found, or None.
+    """
+
+    at_ns: int
+    settle_ns: int
+    held: bool | None
+    reached: Reached | None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What a run found.
 
@@ -105,6 +143,9 @@ class Report:
         drops: lost frames by reason.
         ledger: what became of every frame.
         isolation: whether tenants are kept apart.
+        loops: whether packets ran in a loop.
+        connectivity: whether nodes reach each other after the last fault; None if that is not
+            asked, since the timeline has none or the file says so.
         switches: what each OpenFlow switch held at the end.
         virtual_ns: how long the run was, in virtual time.
         wall_s: how long it took in all; ``run_s``, without building.
@@ -125,6 +166,8 @@ class Report:
     drops: tuple[DropLine, ...]
     ledger: Totals
     isolation: Isolation
+    loops: Loops
+    connectivity: Settled | None
     switches: dict[str, SwitchState]
     virtual_ns: int
     wall_s: float
@@ -136,9 +179,11 @@ class Report:
 
     @property
     def held(self) -> bool:
-        """Whether every check held, the ledger balances and no tenant saw another's frames."""
+        """Whether every check and every invariant held."""
         checks = all(check.held is True for check in self.checks)
-        return checks and self.ledger.balanced and self.isolation.foreign == 0
+        settled = self.connectivity is None or self.connectivity.held is True
+        kept = self.ledger.balanced and self.isolation.foreign == 0 and not self.loops.broken
+        return checks and settled and kept
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain dicts and lists, for JSON (docs/report.md)."""
@@ -178,6 +223,8 @@ def make_report(
             monitor.count,
             tuple(str(violation) for violation in monitor.violations[:EXAMPLES]),
         ),
+        loops=_loops(network),
+        connectivity=_settled(network),
         switches=states(network.plant.switches),
         virtual_ns=network.now,
         wall_s=wall_s,
@@ -203,6 +250,21 @@ def _built(network: Network) -> dict[str, int]:
         "links": len(topology.links),
     }
     return {kind: count for kind, count in kinds.items() if count}
+
+
+def _loops(network: Network) -> Loops:
+    found = network.trace.loops
+    examples = tuple(str(loop) for loop in found.loops[:EXAMPLES])
+    return Loops(found.count, not network.topology.invariants.loops, examples)
+
+
+def _settled(network: Network) -> Settled | None:
+    at_ns, reached = network.invariants.asks_at_ns, network.invariants.reached
+    settling = network.topology.invariants.connectivity
+    if at_ns is None or settling is None:
+        return None
+    held = None if reached is None else not reached.wrong
+    return Settled(at_ns, settling.settle_ns, held, reached)
 
 
 def _sum(name: str, kind: str, ports: list[Port], tunnelled: int | None = None) -> Traffic:

@@ -168,13 +168,23 @@ def _fabric_hosts(
         found = Words(f"{len(names)} hosts in {subnet}")
         problems.add((*path, "subnet"), found, f"at most {subnet.num_addresses - 2}")
         return []
-    first = int(subnet.network_address) + 1
     hosts: list[tuple[Host, Path]] = []
     for index, name in enumerate(names):
+        first = int(subnet.network_address) + 1
         address = IPv4Interface((first + index, subnet.prefixlen))
-        hosts.append((Host(name, registry.mac(Kind.HOST), address), path))
+        more = _ipv6_addresses(fabric.hosts, index)
+        mac = registry.mac(Kind.HOST)
+        hosts.append((Host(name, mac, address, addresses=more, ipv6=bool(more)), path))
         wiring.connect(name, inventory.fabric.outer[index // per_edge], params, path)
     return hosts
+
+
+def _ipv6_addresses(hosts: spec.FabricHostsSpec, index: int) -> tuple[IPv6Interface, ...]:
+    """Return the IPv6 addresses of a fabric's host: one, or none."""
+    subnet = hosts.subnet6
+    if subnet is None:
+        return ()
+    return (IPv6Interface((int(subnet.network_address) + 1 + index, subnet.prefixlen)),)
 
 
 def _host(entry: Entry[spec.HostSpec], registry: Registry) -> Host:

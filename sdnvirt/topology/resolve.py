@@ -8,6 +8,7 @@ from sdnvirt.topology.inventory import take_inventory
 from sdnvirt.topology.plant import build_plant
 from sdnvirt.topology.problems import Problems
 from sdnvirt.topology.queues import build_queues
+from sdnvirt.topology.reachability import build_invariants
 from sdnvirt.topology.registry import Registry
 from sdnvirt.topology.resolved import Topology
 from sdnvirt.topology.scenario import build_checks, find_controller
@@ -51,6 +52,7 @@ def resolve(written: TopologySpec, problems: Problems, seed: int | None = None) 
         controller=find_controller(written.controller, folder, problems),
         timeline=build_timeline(written, plant.links, registry, problems),
         checks=build_checks(written.checks, plant, tenancy, registry, problems),
+        invariants=build_invariants(written.invariants, plant, tenancy, problems),
         duration_ns=written.duration,
     )
     problems.raise_if_any()

@@ -20,11 +20,13 @@ from ipaddress import IPv4Interface, IPv4Network, IPv6Interface
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from sdnvirt.addresses import IpAddress, Ipv4, Ipv6, Mac
+from sdnvirt.addresses import Ipv4, Ipv6, Mac
 from sdnvirt.devices.failmode import FailMode
 from sdnvirt.devices.link import LinkParameters
 from sdnvirt.devices.vlan import Membership
-from sdnvirt.topology.events import Event
+from sdnvirt.topology.checks import Check
+from sdnvirt.topology.events import Event, RunCommand
+from sdnvirt.topology.invariants import Invariants
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -301,76 +303,6 @@ class Controller:
     options: tuple[str, ...] = ()
 
 
-class Expect(Enum):
-    """What a ping check expects."""
-
-    REACHABLE = "reachable"
-    UNREACHABLE = "unreachable"
-
-
-@dataclass(frozen=True, slots=True)
-class PingCheck:
-    """Echo requests from one node to another at a virtual time.
-
-    Attributes:
-        where: ``file:line`` of the check.
-        at_ns: virtual time of the first request.
-        source: VM or host that sends.
-        target: the name or address that the file gives.
-        node: the node of that name, which must be the one that answers, because another tenant's
-            may have the same address; None if the file gives an address.
-        address: the destination address.
-        count: number of requests.
-        interval_ns: time between requests.
-        size: bytes of echo data.
-        timeout_ns: how long each request waits for its answer.
-        expect: whether answers must or must not come.
-        max_loss: the share of requests that may stay unanswered, 0 to 1, when reachable.
-        via: a node that every request must have crossed, or None.
-    """
-
-    where: str
-    at_ns: int
-    source: str
-    target: str
-    node: str | None
-    address: IpAddress
-    count: int
-    interval_ns: int
-    size: int
-    timeout_ns: int
-    expect: Expect
-    max_loss: float
-    via: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class LeaseCheck:
-    """By ``at_ns`` the VM has obtained its address by DHCP."""
-
-    where: str
-    at_ns: int
-    vm: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectivityCheck:
-    """From ``at_ns`` on, nodes reach each other exactly where the network connects them.
-
-    Attributes:
-        where: ``file:line`` of the check.
-        at_ns: virtual time of the requests.
-        pairs: the names of nodes in one broadcast domain and subnet, or in one tenant network.
-        timeout_ns: how long each request waits for its answer.
-    """
-
-    where: str
-    at_ns: int
-    pairs: tuple[tuple[str, str], ...]
-    timeout_ns: int
-
-
-Check = PingCheck | LeaseCheck | ConnectivityCheck
 Node = Router | Hypervisor | Switch | Host | Vm | Function
 
 
@@ -386,6 +318,7 @@ class Topology:
         underlay_subnet: the prefix that all VTEP addresses are in.
         tenants: names of the tenants.
         timeline: by time, then file order.
+        invariants: what must hold in every run, whatever is checked.
         duration_ns: a run lasts at least this long.
     """
 
@@ -407,6 +340,7 @@ class Topology:
     controller: Controller | None
     timeline: tuple[Event, ...]
     checks: tuple[Check, ...]
+    invariants: Invariants
     duration_ns: int
 
     @cached_property
@@ -421,6 +355,12 @@ class Topology:
     def vnics(self) -> tuple[Vnic, ...]:
         """The vNICs of all VMs, then those of all functions."""
         return tuple(owner.vnic for group in (self.vms, self.functions) for owner in group)
+
+    @property
+    def last_fault_ns(self) -> int | None:
+        """When the timeline breaks, changes or repairs something for the last time, or None."""
+        times = [one.at_ns for one in self.timeline if not isinstance(one, RunCommand)]
+        return max(times, default=None)
 
     @cached_property
     def _networks_by_name(self) -> dict[str, Network]:

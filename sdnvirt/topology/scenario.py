@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from itertools import combinations
 from pathlib import Path as FilePath
 from typing import Final
 
 from sdnvirt.addresses import ANY_IPV4, IpAddress, Ipv4, Ipv6
 from sdnvirt.errors import MalformedError
-from sdnvirt.topology import spec
+from sdnvirt.topology import checks_spec, spec
+from sdnvirt.topology.checks import Check, ConnectivityCheck, Expect, LeaseCheck, PingCheck
 from sdnvirt.topology.plant import Plant
 from sdnvirt.topology.problems import Path, Problems, Words, similar_files
+from sdnvirt.topology.reachability import MAX_PAIRS, find_segments, ipv6_interface
 from sdnvirt.topology.registry import Kind, Registry
-from sdnvirt.topology.resolved import (
-    App,
-    Check,
-    ConnectivityCheck,
-    Controller,
-    Expect,
-    LeaseCheck,
-    PingCheck,
-)
+from sdnvirt.topology.resolved import App, Controller
 from sdnvirt.topology.tenancy import Tenancy
-
-MAX_PAIRS: Final = 2_016
-"""Pairs of one connectivity check: those of 64 nodes; each is a conversation that is remembered."""
 
 _MODULE: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
@@ -77,16 +67,14 @@ def _find_app(name: str, folder: FilePath, path: Path, problems: Problems) -> Ap
 
 
 def build_checks(
-    written: list[spec.CheckSpec],
+    written: list[checks_spec.CheckSpec],
     plant: Plant,
     tenancy: Tenancy,
     registry: Registry,
     problems: Problems,
 ) -> tuple[Check, ...]:
     """Return the checks of a file; nodes that they name and that cannot take part are problems."""
-    addresses = {host.name: host.ip for host in plant.hosts}
-    addresses.update({owner.name: owner.vnic.address for owner in tenancy.vms})
-    addresses.update({owner.name: owner.vnic.address for owner in tenancy.functions})
+    addresses = _addresses(plant, tenancy)
     asking = {vm.name for vm in tenancy.vms if vm.dhcp}
     checks: list[Check] = []
     for number, check in enumerate(written):
@@ -100,11 +88,27 @@ def build_checks(
     return tuple(checks)
 
 
+_Addresses = dict[str, dict[int, IpAddress]]
+"""The addresses of each node by the version of IP, the first of each."""
+
+
+def _addresses(plant: Plant, tenancy: Tenancy) -> _Addresses:
+    addresses: _Addresses = {}
+    for host in plant.hosts:
+        addresses[host.name] = {4: host.ip}
+        own = ipv6_interface(host)
+        if own is not None:
+            addresses[host.name][6] = Ipv6(own.ip)
+    addresses.update({vm.name: {4: vm.vnic.address} for vm in tenancy.vms})
+    addresses.update({one.name: {4: one.vnic.address} for one in tenancy.functions})
+    return addresses
+
+
 def _ping(
-    check: spec.CheckSpec,
-    ping: spec.PingSpec,
+    check: checks_spec.CheckSpec,
+    ping: checks_spec.PingSpec,
     path: Path,
-    addresses: dict[str, Ipv4],
+    addresses: _Addresses,
     registry: Registry,
     problems: Problems,
 ) -> PingCheck:
@@ -123,7 +127,7 @@ def _ping(
         source=ping.source,
         target=ping.target,
         node=ping.target if ping.target in addresses else None,
-        address=_address(ping.target, (*path, "ping", "to"), addresses, registry),
+        address=_address(ping, (*path, "ping"), addresses, registry, problems),
         count=ping.count,
         interval_ns=ping.interval,
         size=ping.size,
@@ -134,19 +138,35 @@ def _ping(
     )
 
 
-def _address(target: str, path: Path, addresses: dict[str, Ipv4], registry: Registry) -> IpAddress:
+def _address(
+    ping: checks_spec.PingSpec,
+    path: Path,
+    addresses: _Addresses,
+    registry: Registry,
+    problems: Problems,
+) -> IpAddress:
+    """Return the address that a ping is for; without one, that is a problem."""
+    target, family = ping.target, ping.family
     if target in addresses:
-        return addresses[target]
+        own = addresses[target].get(family or 4)
+        if own is None:
+            found = Words(f"{target!r}, which has no IPv6 address")
+            problems.add((*path, "to"), found, "a host that the file gives one, in addresses")
+        return own or ANY_IPV4
     try:
-        return Ipv6(target) if ":" in target else Ipv4(target)
+        address = Ipv6(target) if ":" in target else Ipv4(target)
     except MalformedError:
-        registry.require(target, (Kind.HOST, Kind.VM, Kind.FUNCTION), path)
-    return ANY_IPV4
+        registry.require(target, (Kind.HOST, Kind.VM, Kind.FUNCTION), (*path, "to"))
+        return ANY_IPV4
+    if family is not None:
+        found = Words(f"family with the address {target}")
+        problems.add((*path, "family"), found, "family with the name of a node", at_key=True)
+    return address
 
 
 def _lease(
-    check: spec.CheckSpec,
-    lease: spec.LeaseSpec,
+    check: checks_spec.CheckSpec,
+    lease: checks_spec.LeaseSpec,
     path: Path,
     asking: set[str],
     registry: Registry,
@@ -161,35 +181,24 @@ def _lease(
 
 
 def _connectivity(
-    check: spec.CheckSpec,
-    written: spec.ConnectivitySpec,
+    check: checks_spec.CheckSpec,
+    written: checks_spec.ConnectivitySpec,
     path: Path,
     plant: Plant,
     tenancy: Tenancy,
     problems: Problems,
 ) -> ConnectivityCheck:
     _only_on_pings(check, "connectivity", path, problems)
-    segments: dict[str, object] = {
-        host.name: (plant.domains[host.name], host.address.network) for host in plant.hosts
-    }
-    segments.update({vm.name: vm.vnic.network for vm in tenancy.vms})
-    names = list(segments)
-    if written.among is not None:
-        names = list(dict.fromkeys(name for part in written.among for name in part))
-        for number, part in enumerate(written.among):
-            for name in part:
-                if name not in segments:
-                    where = (*path, "connectivity", "among", number)
-                    problems.add(where, name, "the name of a host or VM", segments)
-        names = [name for name in names if name in segments]
-    pairs = tuple((a, b) for a, b in combinations(names, 2) if segments[a] == segments[b])
-    if len(pairs) > MAX_PAIRS:
-        found = Words(f"{len(pairs)} pairs of nodes")
-        problems.add((*path, "connectivity"), found, f"at most {MAX_PAIRS}; among names some")
-    return ConnectivityCheck(problems.where(path), check.at, pairs, written.timeout)
+    here = (*path, "connectivity")
+    segments = find_segments(written.among, here, plant, tenancy, problems)
+    pairs = sum(segment.pairs for segment in segments)
+    if pairs > MAX_PAIRS:
+        found = Words(f"{pairs} pairs of nodes")
+        problems.add(here, found, f"at most {MAX_PAIRS}; among names some")
+    return ConnectivityCheck(problems.where(path), check.at, segments, written.timeout)
 
 
-def _only_on_pings(check: spec.CheckSpec, kind: str, path: Path, problems: Problems) -> None:
+def _only_on_pings(check: checks_spec.CheckSpec, kind: str, path: Path, problems: Problems) -> None:
     for key in ("expect", "max_loss", "via"):
         if getattr(check, key) is not None:
             found = Words(f"{key} on a {kind} check")

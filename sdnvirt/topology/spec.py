@@ -13,6 +13,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from sdnvirt.topology import fields as f
+from sdnvirt.topology.checks_spec import CheckSpec, InvariantsSpec
+from sdnvirt.topology.family_fields import Subnet6
 from sdnvirt.topology.model import Model, one_of, written
 from sdnvirt.topology.quality_spec import LinkQuality
 
@@ -111,6 +113,9 @@ class FabricHostsSpec(Model):
 
     per_edge: f.Medium = Field(1, description="Hosts on each edge switch.")
     subnet: f.Subnet = written("10.0.0.0/16", "Where their addresses come from.")
+    subnet6: Subnet6 | None = Field(
+        None, description="Where their IPv6 addresses come from. Default: they speak IPv4 only."
+    )
     prefix: f.Prefix = Field("h", description="Their names are this and a number.")
 
 
@@ -395,63 +400,6 @@ class EventSpec(Model):
         return self
 
 
-class PingSpec(Model):
-    """ICMP echo requests."""
-
-    source: f.Name = Field(alias="from", description="The VM or host that pings.")
-    target: f.Text = Field(
-        alias="to",
-        description="A VM, host or network function, or an IPv4 address. A node is only reached "
-        "if it answers itself: another tenant's VM with the same address does not count.",
-    )
-    count: f.Count = Field(3, description="Number of requests.")
-    interval: f.PositiveTime = written("200ms", "Time between requests.")
-    size: f.PingSize = Field(56, description="Bytes of echo data.")
-    timeout: f.PositiveTime = written("1s", "How long to wait for each answer.")
-
-
-class LeaseSpec(Model):
-    """The VM has obtained its address by DHCP."""
-
-    vm: f.Name = Field(description="The VM.")
-
-
-class ConnectivitySpec(Model):
-    """All nodes reach each other that links which are up connect, and no others do.
-
-    Asked are the pairs of hosts in one broadcast domain and subnet, and of VMs in one tenant
-    network. None of their packets may pass the same port again and again.
-    """
-
-    among: list[f.Names] | None = Field(
-        None, description="Hosts and VMs, by names and ranges. Default: all."
-    )
-    timeout: f.PositiveTime = written("1s", "How long to wait for each answer.")
-
-
-class CheckSpec(Model):
-    """What must hold for the run to succeed: a ping, a lease, or connectivity."""
-
-    ping: PingSpec | None = Field(None, description="Send echo requests.")
-    lease: LeaseSpec | None = Field(None, description="Look for a DHCP lease.")
-    connectivity: ConnectivitySpec | None = Field(
-        None, description="Compare who reaches whom with the network as it is, after a repair say."
-    )
-    at: f.Time = written("2s", "Virtual time of the check.")
-    expect: f.Expectation | None = Field(
-        None, description="What a ping must be. Default: reachable."
-    )
-    max_loss: f.Probability | None = Field(
-        None, description="Share of requests that may stay unanswered. Default: 0%."
-    )
-    via: f.Name | None = Field(None, description="A node that every request must cross.")
-
-    @model_validator(mode="after")
-    def _one_check(self) -> Self:
-        one_of(self, ("ping", "lease", "connectivity"))
-        return self
-
-
 class TopologySpec(Model):
     """A topology file: a whole virtual data centre, what happens to it, and what must hold."""
 
@@ -488,4 +436,7 @@ class TopologySpec(Model):
     )
     checks: list[CheckSpec] = Field(
         default_factory=list, description="What must hold; the run fails if one does not."
+    )
+    invariants: InvariantsSpec = written(
+        {}, "What must hold in every run, unless the file says otherwise."
     )

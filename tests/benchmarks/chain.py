@@ -7,8 +7,8 @@ A figure is packet-hops (packets times switches) a second of CPU, building not i
 * ``sdnvirt``: OpenFlow switches with a flow entry each that matches the UDP flow; every frame is
   its own object with its own bytes, its flow key is computed, and every frame must be accounted
   for at the end. The ends are bare devices.
-* ``observed``: the same with the taps that every run of a topology file has, the trace digest and
-  the packet stories.
+* ``observed``: the same with the taps that every run of a topology file has: the trace (its digest,
+  and the count that finds loops) and the packet stories.
 * ``hosts``: the same with UDP sockets of hosts at the ends, which is what ns-3's side has.
 * ``simpy``: each direction of a link is a Store and a process that takes frames from it and waits
   for their transmission; their propagation is a timeout whose callback is the next switch, which
@@ -40,7 +40,7 @@ from measurement import arguments, in_turns, ratio, report, summary
 from sdnvirt.addresses import Ipv4, Mac
 from sdnvirt.capture.story import Stories
 from sdnvirt.capture.taps import tap_all
-from sdnvirt.capture.trace import DigestTap
+from sdnvirt.capture.trace import TraceTap
 from sdnvirt.devices.device import Device, Port
 from sdnvirt.devices.link import Link, LinkParameters
 from sdnvirt.devices.switch import OpenFlowSwitch
@@ -161,7 +161,7 @@ def bare_chain(length: int, packets: int, observed: bool) -> float:
     switches = lay_chain(world, length, ends)
     if observed:
         ports = [port for device in (source, *switches, sink) for port in device.ports.values()]
-        for tap in (DigestTap(world), Stories(world)):
+        for tap in (TraceTap(world), Stories(world)):
             tap_all(ports, tap)
     port = ends[0]
     cpu = run_for_cpu(world, lambda: port.send(world.originate(DATA, "source")), packets)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from sdnvirt.capture.taps import packet_name, tap_all, untap
-from sdnvirt.capture.trace import DigestTap
+from sdnvirt.capture.trace import TraceTap
 from sdnvirt.frame import Provenance
 
 
 def test_a_tap_comes_off_and_leaves_the_others_in_order(row) -> None:
-    first, second, third = (DigestTap(row.world) for _ in range(3))
+    first, second, third = (TraceTap(row.world) for _ in range(3))
     for tap in (first, second, third):
         tap_all(row.ports, tap)
     assert {port.taps for port in row.ports} == {(first, second, third)}
@@ -20,7 +20,7 @@ def test_a_tap_comes_off_and_leaves_the_others_in_order(row) -> None:
 
 
 def test_a_tap_sees_no_frame_twice(row) -> None:
-    tap = DigestTap(row.world)
+    tap = TraceTap(row.world)
     tap_all(row.ports, tap)
     with pytest.raises(AssertionError, match="alice:s1 has this tap already"):
         tap_all(row.ports, tap)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from sdnvirt.capture.taps import tap_all
-from sdnvirt.capture.trace import DigestTap
+from sdnvirt.capture.trace import TraceTap
 from sdnvirt.engine.digest import TraceDigest
 
 
-def traced(row) -> DigestTap:
-    tap = DigestTap(row.world)
+def traced(row) -> TraceTap:
+    tap = TraceTap(row.world)
     tap_all(row.ports, tap)
     return tap
 

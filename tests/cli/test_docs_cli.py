@@ -24,8 +24,9 @@ to standard error: a line for each mistake, which begins with `FILE:LINE:COLUMN`
 | status | when |
 |---|---|
 | 0 | All went well: every check held, or the file has none. Also for a controller that was ended. |
-| {status.FAILED} | A check failed, a tenant saw another's frames, or a frame got lost without a \
-reason. |
+| {status.FAILED} | A check failed, or something that must always hold did not: a frame got lost \
+without a reason, a tenant saw another's frames, a packet ran in a loop, or nodes did not reach \
+each other as links connect them when the network had settled after its last fault. |
 | {status.WRONG} | Something that was given is wrong: an option, a file, a controller app \
 (also when it raises in mid-run), a controller out of reach, an output that cannot be written. |
 | {status.BUG} | sdnvirt has a bug; please report it, with what `--debug` shows. |

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import click
@@ -18,7 +19,8 @@ import pytest
 
 from sdnvirt.cli.report import report_text
 from sdnvirt.network.checks import CheckResult, PingFigures
-from sdnvirt.network.report import DropLine, Happening, Isolation, Report, Totals
+from sdnvirt.network.connectivity import Reached
+from sdnvirt.network.report import DropLine, Happening, Isolation, Loops, Report, Settled, Totals
 from sdnvirt.units import NS_PER_S
 
 Run = Callable[..., Any]
@@ -51,6 +53,8 @@ REPORT = Report(
     drops=(DropLine("the link is down", 1204, {"a": 1200, "b": 2, "c": 1, "d": 1}),),
     ledger=Totals(1300, 4, 100, 1204, 0),
     isolation=Isolation(0, 0, ()),
+    loops=Loops(0, False, ()),
+    connectivity=None,
     switches={},
     virtual_ns=3 * NS_PER_S,
     wall_s=0.5,
@@ -85,6 +89,7 @@ drops
  1,204  the link is down: a, b, c and 1 more
 
 ledger      1,300 sent + 4 copied = 100 delivered + 1,204 dropped + 0 in flight
+loops       none
 time        3 s of virtual time in 0.50 s: 0.25 s to start, 0.25 s to run 1,000
             packet-hops (4,000 a second)
 digest      0123
@@ -132,6 +137,49 @@ def test_a_leak_between_tenants_fails_the_run() -> None:
     assert "\nisolation   9 deliveries to tenants, 2 from another network\n" in text(leak)
     assert "\n            a frame of acme/web at globex-a\n" in text(leak)
     assert text(leak).endswith("\nall 2 checks held; isolation is broken")
+
+
+def test_a_loop_fails_the_run_unless_the_file_allows_it() -> None:
+    loop = "packet 7 of a came back again and again to s1:s2, s2:s1 (by 2 s)"
+    found = replace(REPORT, loops=Loops(2, False, (loop,)))
+    assert not found.held
+    assert f"\nloops       2 packets ran in circles\n            {loop}\n" in text(found)
+    assert text(found).endswith("\nall 2 checks held; packets ran in a loop")
+    allowed = replace(REPORT, loops=Loops(1, True, (loop,)))
+    assert allowed.held
+    assert "\nloops       1 packet, which the file allows\ntime " in text(allowed)
+
+
+RECOVERED = Settled(
+    14 * NS_PER_S, 10 * NS_PER_S, True, Reached(3, 3, 2, "2 of 3 pairs connected", ())
+)
+
+
+def test_a_network_that_recovers_from_its_faults_says_so() -> None:
+    good = replace(REPORT, connectivity=RECOVERED)
+    assert good.held
+    line = "reachable   2 of 3 pairs connected, 10 s after the last fault\n"
+    assert f"loops       none\n{line}time" in text(good)
+
+
+def test_one_that_does_not_fails_the_run_and_says_why() -> None:
+    why = tuple(f"a does not reach b{n}, though links connect them: no answer" for n in range(5))
+    reached = Reached(9, 9, 9, "9 of 9 pairs connected, 5 otherwise than the network is", why)
+    bad = replace(REPORT, connectivity=replace(RECOVERED, held=False, reached=reached))
+    assert not bad.held
+    told = text(bad, 100)
+    assert "9 of 9 pairs connected, 5 otherwise than the network is, 10 s after the last" in told
+    assert f"\n            {why[0]}\n            {why[1]}\n            {why[2]}\n" in told
+    assert "\n            and 2 more\ntime" in told
+    assert told.endswith("\nall 2 checks held; the network did not recover from its faults")
+
+
+def test_a_run_that_ended_before_it_could_tell_has_not_held() -> None:
+    early = replace(REPORT, connectivity=replace(RECOVERED, held=None, reached=None))
+    assert not early.held
+    assert "\nreachable   the run ended before it was asked, 10 s after the last fault\n" in text(
+        early
+    )
 
 
 def test_a_frame_that_got_lost_fails_the_run() -> None:
@@ -222,6 +270,62 @@ def _read(terminal: int) -> bytes:
         return os.read(terminal, 4096)
     except OSError:  # the other end is closed
         return b""
+
+
+# invariants
+
+
+UNHEALED = """
+    timeline: [{at: 1s, change: {link: h2--b1, loss: 100%}}]
+    invariants: {connectivity: {settle: 1s, timeout: 100ms}}
+"""
+
+
+def test_a_network_that_does_not_recover_is_status_1(sdnvirt: Run, bridged: Write) -> None:
+    bridged(UNHEALED)
+    done = sdnvirt("run", "net.yaml")
+    assert done.status == 1
+    assert "\nreachable   1 of 1 pairs connected, 1 otherwise than the network is, 1 s" in done.out
+    told = " ".join(done.out.split())
+    assert "h1 does not reach h2, though links connect them: dropped at h2--b1: lost on" in told
+    assert done.out.endswith("checks in the file; the network did not recover from its faults\n")
+
+
+CIRCLE = """\
+name: circle
+switches: {'s[1-3]': {kind: openflow}}
+hosts: {h1: {address: 10.0.0.1/24}}
+links:
+  - {between: [h1, s1]}
+  - {between: ['s[1-2]', 's[2-3]'], delay: 10ms}
+  - {between: [s1, s3], delay: 10ms}
+controller: {app: app.py}
+timeline: [{at: 1s, run: {on: h1, command: ping -c 1 -W 1 10.0.0.2}}]
+"""
+
+FLOOD = """
+datapath = event.datapath
+ofproto, parser = datapath.ofproto, datapath.ofproto_parser
+actions = [parser.OFPActionOutput(ofproto.OFPP_FLOOD)]
+flood = [parser.OFPInstructionActions(ofproto.OFPIT_APPLY_ACTIONS, actions)]
+datapath.send_msg(parser.OFPFlowMod(datapath, instructions=flood))
+"""
+
+
+def test_a_packet_in_a_loop_is_status_1(sdnvirt: Run, app: Write, tmp_path: Path) -> None:
+    app(dedent(FLOOD))
+    file = tmp_path / "net.yaml"
+    file.write_text(CIRCLE)
+    done = sdnvirt("run", file)
+    assert done.status == 1
+    assert re.search(r"^loops +\d+ packets? ran in circles\n", done.out, re.MULTILINE)
+    told = " ".join(done.out.split())
+    assert re.search(r"packet \d+ of h1 came back again and again to \S+:\S+, \S+:\S+", told)
+    assert done.out.endswith("; packets ran in a loop\n")
+    file.write_text(f"{CIRCLE}invariants: {{loops: false}}\n")
+    done = sdnvirt("run", file)
+    assert done.status == 0
+    assert re.search(r"^loops +\d+ packets?, which the file allows\n", done.out, re.MULTILINE)
 
 
 # JSON

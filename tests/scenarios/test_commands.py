@@ -18,6 +18,8 @@ links: [{between: ['h[1-2]', s1], rate: 100Mbit/s}]
 timeline:
 """
 
+ENDING = "invariants: {connectivity: false} # so that the run ends with the timeline\n"
+
 
 @pytest.fixture
 def write(tmp_path):
@@ -25,7 +27,8 @@ def write(tmp_path):
 
     def written(*events: str):
         path = tmp_path / "topology.yaml"
-        path.write_text(FILE + "".join(f"  - {one}\n" for one in events), encoding="utf-8")
+        timeline = "".join(f"  - {one}\n" for one in events)
+        path.write_text(FILE + timeline + ENDING, encoding="utf-8")
         return path
 
     return written

@@ -286,6 +286,24 @@ PARTS = {
         FAULTY + "[]\nchecks: [{connectivity: {}, via: s1}]",
         "5:29: checks[0].via: found via on a connectivity check, expected via on a ping only",
     ),
+    "an invariant of a node that is not there": (
+        FAULTY
+        + "[]\ninvariants: {connectivity: {among: [h11]}}\nhosts: {h1: {address: 10.0.0.1/24}}",
+        "5:37: invariants.connectivity.among[0]: found 'h11', expected the name of a host or VM; "
+        "did you mean h1?",
+    ),
+    "a ping by IPv6 of who has none": (
+        "hosts: {'h[1-2]': {address: '10.0.0.[1-2]/24'}}\nlinks: [{between: [h1, h2]}]\n"
+        "checks: [{ping: {from: h1, to: h2, family: 6}}]",
+        "4:32: checks[0].ping.to: found 'h2', which has no IPv6 address, expected a host that the "
+        "file gives one, in addresses",
+    ),
+    "a version of IP with an address": (
+        "hosts: {'h[1-2]': {address: '10.0.0.[1-2]/24'}}\nlinks: [{between: [h1, h2]}]\n"
+        "checks: [{ping: {from: h1, to: 10.0.0.2, family: 4}}]",
+        "4:42: checks[0].ping.family: found family with the address 10.0.0.2, expected family "
+        "with the name of a node",
+    ),
     "connectivity of too many": (
         "hosts: {'h[1-65]': {address: '10.0.0.[1-65]/24'}}\nchecks: [{connectivity: {}}]\n"
         "links: [{between: ['h[1-65]', s]}]\nswitches: {s: {kind: openflow}}",

@@ -15,14 +15,12 @@ from sdnvirt.addresses import Ipv4, Ipv6, Mac
 from sdnvirt.devices.failmode import FailMode
 from sdnvirt.errors import TopologyError
 from sdnvirt.topology import loads
+from sdnvirt.topology.checks import LeaseCheck, PingCheck
 from sdnvirt.topology.resolved import (
     TUNNEL_PORT_BASE,
     UPLINK_PORT,
     App,
-    ConnectivityCheck,
     Endpoint,
-    LeaseCheck,
-    PingCheck,
     Queue,
     Tunnel,
 )
@@ -358,28 +356,3 @@ def test_a_controller_has_a_distance_and_options() -> None:
     alone = loads("name: x\ncontroller: {app: ryu.app.rest_topology}").controller
     assert alone is not None
     assert (alone.delay_ns, alone.options) == (0, ())
-
-
-def test_connectivity_is_asked_of_pairs_that_share_a_segment() -> None:
-    loaded = loads(
-        "name: x\n"
-        "switches: {b: {kind: bridge}}\n"
-        "hosts: {a[1-3]: {address: '10.0.0.[1-3]/24'}, c1: {address: 10.0.1.9/24}}\n"
-        "links:\n"
-        "- {between: ['a[1-2]', b], vlan: 10}\n"
-        "- {between: [a3, b], vlan: 20}\n"
-        "- {between: [c1, b], vlan: 10}\n"
-        "underlay: {leaf_spine: {spines: 1, leaves: 1}}\n"
-        "hypervisors: {hv1: {attach: leaf1}}\n"
-        "tenants: {t: {networks: {n: {vni: 7, subnet: 10.0.0.0/24}, "
-        "m: {vni: 8, subnet: 10.0.0.0/24}}}}\n"
-        "vms: {v[1-2]: {network: t/n, hypervisor: hv1}, w: {network: t/m, hypervisor: hv1}}\n"
-        "controller: {app: my.app}\n"
-        "checks:\n"
-        "- connectivity: {}\n"
-        "- {connectivity: {among: [v1, 'v[1-2]', a1], timeout: 5ms}, at: 3s}\n"
-    )
-    everybody, some = loaded.checks
-    assert isinstance(everybody, ConnectivityCheck)
-    assert everybody.pairs == (("a1", "a2"), ("v1", "v2"))
-    assert some == ConnectivityCheck("topology.yaml:15", 3 * 10**9, (("v1", "v2"),), 5_000_000)

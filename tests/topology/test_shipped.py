@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from sdnvirt import topology
-from sdnvirt.topology.resolved import PingCheck
+from sdnvirt.topology.checks import PingCheck
 
 FILES = sorted(path.name for path in (Path(__file__).parents[2] / "topologies").glob("*.yaml"))
 

@@ -75,6 +75,42 @@ VALUES = {
                             "2:41: hosts.h1.mac: found '01:00:00:00:00:01', expected a unicast "
                             "MAC address such as 02:00:00:00:00:01 or, for several, "
                             "02:00:00:00:00:[01-04]"),
+    "a version of IP": (
+        "checks: [{ping: {from: a, to: b, family: 5}}]",
+        "2:42: checks[0].ping.family: found 5, expected 4 or 6",
+    ),
+    **{
+        f"no IPv6 network: {text}": (
+            f'fabric: {{linear: {{nodes: 2}}, hosts: {{subnet6: "{text}"}}}}',
+            f"2:47: fabric.hosts.subnet6: found '{text}', expected an IPv6 network from /16 to "
+            "/112 with no host bits, such as 2001:db8::/64",
+        )
+        for text in ("2001:db8::1/64", "2001:db8::", "2001:db8::/120", "::/64", "ff00::/16",
+                     "fe80::/64", "10.0.0.0/8")
+    },
+    "invariants that are none": (
+        "invariants: {connectivity: maybe}",
+        "2:28: invariants.connectivity: found 'maybe', expected true, false or a mapping",
+    ),
+    "an invariant that there is not": (
+        "invariants: {isolation: false}",
+        "2:14: invariants.isolation: found the unknown key 'isolation', expected one of "
+        "connectivity, loops",
+    ),
+    "a key of an invariant that there is not": (
+        "invariants: {connectivity: {setle: 5s}}",
+        "2:29: invariants.connectivity.setle: found the unknown key 'setle', expected one of "
+        "among, timeout, settle; did you mean settle?",
+    ),
+    "a time without a unit to settle": (
+        "invariants: {connectivity: {settle: 5}}",
+        "2:37: invariants.connectivity.settle: found 5, expected a time such as 5us "
+        "(ns, us, ms, s, min or h)",
+    ),
+    "loops that are no boolean": (
+        "invariants: {loops: no}",
+        "2:21: invariants.loops: found 'no', expected true or false",
+    ),
     "one end": ("links: [{between: [h1]}]",
                 "2:19: links[0].between: found [h1], expected a list of two names of nodes, "
                 "such as [h1, s1]"),
@@ -90,8 +126,8 @@ VALUES = {
         "2:13: controller: found no app, expected one or more"),
     "a key that was meant to be another, which is required": (
         "checks: [{ping: {form: a, to: b}}]",
-        "2:18: checks[0].ping.form: found the unknown key 'form', expected one of from, to, count, "
-        "interval, size, timeout; did you mean from?"),
+        "2:18: checks[0].ping.form: found the unknown key 'form', expected one of from, to, "
+        "family, count, interval, size, timeout; did you mean from?"),
     "a tab": (
         "switches:\n\ts1: {kind: bridge}",
         "3:1: found broken YAML: a tab, where YAML takes only spaces, expected YAML"),
