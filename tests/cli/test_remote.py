@@ -28,6 +28,16 @@ def free_port() -> int:
         return port
 
 
+def is_connected(port: int) -> bool:
+    """Whether anybody has a connection to a loopback port; where /proc does not tell, yes."""
+    table = Path("/proc/net/tcp")
+    established, end = "01", f":{port:04X}"
+    return not table.exists() or any(
+        remote.endswith(end) and state == established
+        for _, _, remote, state, *_ in map(str.split, table.read_text().splitlines()[1:])
+    )
+
+
 @pytest.fixture
 def serve(start: Start) -> Callable[[int], subprocess.Popen[str]]:
     """Start the learning switch at a port, and wait until it listens."""
@@ -126,7 +136,10 @@ def test_a_controller_that_goes_away_comes_back(
     port = free_port()
     first = serve(port)
     network = start("run", "net.yaml", "--controller", f"tcp:127.0.0.1:{port}", "--json", "-")
-    time.sleep(6)  # until the first check is over, of whose requests a busy machine loses some
+    deadline = time.monotonic() + TIMEOUT_S
+    while not is_connected(port) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(5)  # until the first check is over, of whose requests a busy machine loses some
     first.kill()
     first.wait()
     assert network.stderr is not None
