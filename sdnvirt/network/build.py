@@ -23,6 +23,7 @@ from sdnvirt.functions.dhcp_server import DhcpConfig
 from sdnvirt.functions.function import NetworkFunction
 from sdnvirt.host.stack import Host
 from sdnvirt.network.routing import Attachment, next_hop
+from sdnvirt.topology import host as host_spec
 from sdnvirt.topology import resolved as spec
 from sdnvirt.topology.resolved import Topology
 from sdnvirt.units import NS_PER_S
@@ -133,7 +134,7 @@ class _Builder:
         else:
             self._plant.devices[switch.name] = Bridge(switch.name, self._world, switch.ageing_ns)
 
-    def _add_host(self, host: spec.Host) -> None:
+    def _add_host(self, host: host_spec.Host) -> None:
         self._add(self._plant.hosts, Host(host.name, self._world))
 
     def _add_links(self) -> dict[str, tuple[Port, spec.Link]]:
@@ -163,7 +164,7 @@ class _Builder:
                 self._configure(host)
         return uplinks
 
-    def _configure(self, host: spec.Host) -> None:
+    def _configure(self, host: host_spec.Host) -> None:
         """Give a host its addresses and gateways."""
         live = self._plant.hosts[host.name]
         live.configure(host.address, host.gateway)

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from sdnvirt.topology import spec
 from sdnvirt.topology.generators import EMPTY, Shape, generate
+from sdnvirt.topology.host_spec import HostSpec
 from sdnvirt.topology.names import expand_names
 from sdnvirt.topology.problems import Path, Problems
 from sdnvirt.topology.registry import Kind, Registry
@@ -42,7 +43,7 @@ class Inventory:
     fabric_hosts: list[str]
     hypervisors: list[Entry[spec.HypervisorSpec]]
     switches: list[Entry[spec.SwitchSpec]]
-    hosts: list[Entry[spec.HostSpec]]
+    hosts: list[Entry[HostSpec]]
     vms: list[Entry[spec.VmSpec]]
     dhcp_servers: list[str]
 

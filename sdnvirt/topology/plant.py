@@ -11,13 +11,14 @@ from sdnvirt.addresses import Ipv4
 from sdnvirt.devices.link import LinkParameters
 from sdnvirt.topology import spec
 from sdnvirt.topology.generators import Shape
+from sdnvirt.topology.host import Host
+from sdnvirt.topology.host_spec import HostSpec
 from sdnvirt.topology.inventory import Entry, Inventory
 from sdnvirt.topology.problems import Path, Problems, Words
 from sdnvirt.topology.quality import quality
 from sdnvirt.topology.registry import Kind, Registry
 from sdnvirt.topology.resolved import (
     TUNNEL_PORT_BASE,
-    Host,
     Hypervisor,
     Link,
     Router,
@@ -187,7 +188,7 @@ def _ipv6_addresses(hosts: spec.FabricHostsSpec, index: int) -> tuple[IPv6Interf
     return (IPv6Interface((int(subnet.network_address) + 1 + index, subnet.prefixlen)),)
 
 
-def _host(entry: Entry[spec.HostSpec], registry: Registry) -> Host:
+def _host(entry: Entry[HostSpec], registry: Registry) -> Host:
     written = entry.written
     mac = entry.pick(written.mac) if written.mac else registry.mac(Kind.HOST)
     more = tuple(entry.pick(one) for one in written.addresses)

@@ -13,10 +13,10 @@ from typing import Final
 from sdnvirt.addresses import IpAddress, Ipv6
 from sdnvirt.topology import checks_spec as spec
 from sdnvirt.topology.checks import Segment
+from sdnvirt.topology.host import Host
 from sdnvirt.topology.invariants import Invariants, Settling
 from sdnvirt.topology.plant import Plant
 from sdnvirt.topology.problems import Path, Problems
-from sdnvirt.topology.resolved import Host
 from sdnvirt.topology.tenancy import Tenancy
 
 MAX_PAIRS: Final = 2_016

@@ -16,16 +16,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from ipaddress import IPv4Interface, IPv4Network, IPv6Interface
+from ipaddress import IPv4Network
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from sdnvirt.addresses import Ipv4, Ipv6, Mac
+from sdnvirt.addresses import Ipv4, Mac
 from sdnvirt.devices.failmode import FailMode
 from sdnvirt.devices.link import LinkParameters
 from sdnvirt.devices.vlan import Membership
 from sdnvirt.topology.checks import Check
 from sdnvirt.topology.events import Event, RunCommand
+from sdnvirt.topology.host import Host
 from sdnvirt.topology.invariants import Invariants
 
 if TYPE_CHECKING:
@@ -178,32 +179,6 @@ class Queue:
     queue_id: int
     min_rate_bps: int
     max_rate_bps: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """A bare-metal host with one NIC, its port 1.
-
-    Attributes:
-        address: its first address.
-        gateway: the default gateway of IPv4, or None.
-        addresses: more addresses, of either version of IP.
-        gateway6: the default gateway of IPv6, or None for those that advertise themselves.
-        ipv6: whether it speaks IPv6.
-    """
-
-    name: str
-    mac: Mac
-    address: IPv4Interface
-    gateway: Ipv4 | None = None
-    addresses: tuple[IPv4Interface | IPv6Interface, ...] = ()
-    gateway6: Ipv6 | None = None
-    ipv6: bool = False
-
-    @property
-    def ip(self) -> Ipv4:
-        """The address without its prefix length."""
-        return Ipv4(self.address.ip)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 
 from sdnvirt.devices.failmode import FailMode
 from sdnvirt.devices.vlan import Access, Membership, Trunk
+from sdnvirt.topology.host import Host
 from sdnvirt.topology.problems import Path, Problems, Words
-from sdnvirt.topology.resolved import Host, Link, Switch
+from sdnvirt.topology.resolved import Link, Switch
 
 Vertex = tuple[str, int]
 _UNTAGGED = 0

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from sdnvirt.topology import fields as f
 from sdnvirt.topology.checks_spec import CheckSpec, InvariantsSpec
 from sdnvirt.topology.family_fields import Subnet6
+from sdnvirt.topology.host_spec import HostSpec
 from sdnvirt.topology.model import Model, one_of, written
 from sdnvirt.topology.quality_spec import LinkQuality
 
@@ -244,28 +245,6 @@ class SwitchSpec(Model):
     queues: list[QueueSpec] = Field(
         default_factory=list, description="Egress queues of an OpenFlow switch's ports."
     )
-
-
-class HostSpec(Model):
-    """A bare-metal host with one interface."""
-
-    address: f.Interfaces = Field(
-        description="Address and prefix length. A range is gone through in step with the names."
-    )
-    gateway: f.Address | None = Field(None, description="Default gateway. Default: none.")
-    addresses: list[f.MoreInterfaces] = Field(
-        default_factory=list,
-        description="More addresses, of IPv4 or IPv6; each may be a range like ``address``.",
-    )
-    gateway6: f.Address6 | None = Field(
-        None, description="Default gateway of IPv6. Default: those that advertise themselves."
-    )
-    ipv6: bool = Field(
-        False,
-        description="Whether the host speaks IPv6 and learns from routers. With an IPv6 address "
-        "or gateway it does so anyway.",
-    )
-    mac: f.Macs | None = Field(None, description="Default: unique in the file.")
 
 
 class LinkSpec(LinkQuality):
