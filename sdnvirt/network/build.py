@@ -7,7 +7,7 @@ O(nodes + links).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from ipaddress import IPv4Interface, IPv6Network
+from ipaddress import IPv4Interface
 from typing import Final, TypeVar
 
 from sdnvirt.addresses import Mac
@@ -22,8 +22,8 @@ from sdnvirt.functions.dhcp import DhcpFunction
 from sdnvirt.functions.dhcp_server import DhcpConfig
 from sdnvirt.functions.function import NetworkFunction
 from sdnvirt.host.stack import Host
+from sdnvirt.network.hosts import configure
 from sdnvirt.network.routing import Attachment, next_hop
-from sdnvirt.topology import host as host_spec
 from sdnvirt.topology import resolved as spec
 from sdnvirt.topology.resolved import Topology
 from sdnvirt.units import NS_PER_S
@@ -102,7 +102,7 @@ class _Builder:
         for switch in topology.switches:
             self._add_switch(switch)
         for host in topology.hosts:
-            self._add_host(host)
+            self._add(self._plant.hosts, Host(host.name, self._world))
         for hypervisor in topology.hypervisors:
             switch_device = OpenFlowSwitch(hypervisor.name, self._world, hypervisor.dpid)
             self._add(self._plant.switches, switch_device)
@@ -134,12 +134,13 @@ class _Builder:
         else:
             self._plant.devices[switch.name] = Bridge(switch.name, self._world, switch.ageing_ns)
 
-    def _add_host(self, host: host_spec.Host) -> None:
-        self._add(self._plant.hosts, Host(host.name, self._world))
-
     def _add_links(self) -> dict[str, tuple[Port, spec.Link]]:
         """Lay all cables but those to hypervisors; return the routers' ports for these."""
-        macs = {host.name: host.mac for host in self._topology.hosts}
+        macs = {
+            (host.name, one.port): one.mac
+            for host in self._topology.hosts
+            for one in host.interfaces
+        }
         hypervisors = {hypervisor.name for hypervisor in self._topology.hypervisors}
         uplinks = {}
         for link in self._topology.links:
@@ -148,7 +149,7 @@ class _Builder:
                 if here.node in hypervisors:
                     continue
                 device = self._plant.devices[here.node]
-                mac = macs.get(here.node) or self._mac()
+                mac = macs.get((here.node, here.port)) or self._mac()
                 ends.append(device.add_port(here.port, link.port_name(here.node), mac))
                 if isinstance(device, Bridge) and link.vlan is not None:
                     device.configure(here.port, link.vlan)
@@ -161,19 +162,8 @@ class _Builder:
                 )
         for host in self._topology.hosts:
             if self._plant.hosts[host.name].ports:
-                self._configure(host)
+                configure(self._plant.hosts[host.name], host)
         return uplinks
-
-    def _configure(self, host: host_spec.Host) -> None:
-        """Give a host its addresses and gateways."""
-        live = self._plant.hosts[host.name]
-        live.configure(host.address, host.gateway)
-        for address in host.addresses:
-            live.add_address(address)
-        if host.ipv6:
-            live.enable_ipv6()
-        if host.gateway6 is not None:
-            live.ip.add_route(IPv6Network("::/0"), host.gateway6, live.interface)
 
     def _add_link(self, link: spec.Link, a: Port, b: Port) -> None:
         self._plant.add_link(Link(self._world, link.name, a, b, link.params, link.back))

@@ -11,13 +11,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Interface, IPv4Network, IPv6Interface
+from ipaddress import IPv4Network
 from typing import Annotated, Any, Final
 
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from sdnvirt import units
-from sdnvirt.addresses import VLAN_MAX, VNI_MAX, Ipv4, Ipv6, Mac
+from sdnvirt.addresses import VLAN_MAX, VNI_MAX, Ipv4, Mac
 from sdnvirt.errors import MalformedError
 from sdnvirt.host.ping import MAX_COUNT, MAX_SIZE
 from sdnvirt.topology.names import (
@@ -102,23 +102,24 @@ class Leaf:
         return {**described, **self.schema}
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return a value that is text; anything else is a ValueError."""
     if not isinstance(value, str):
         raise ValueError(value)
     return value
 
 
 def _sentence(value: Any) -> str:
-    if len(_text(value)) > TEXT_MAX or not value.isprintable():
+    if len(as_text(value)) > TEXT_MAX or not value.isprintable():
         raise ValueError(value)
-    return _text(value)
+    return as_text(value)
 
 
 def _matching(fits: Callable[[str], bool]) -> Callable[[Any], str]:
     def parse(value: Any) -> str:
-        if not fits(_text(value)):
+        if not fits(as_text(value)):
             raise ValueError(value)
-        return _text(value)
+        return as_text(value)
 
     return parse
 
@@ -148,7 +149,7 @@ _parse_size: Final = lru_cache(maxsize=1024)(units.parse_size)
 
 
 def _time(text: str) -> int:
-    time_ns = _parse_time(_text(text))
+    time_ns = _parse_time(as_text(text))
     if time_ns > MAX_TIME_NS:
         raise wrong(f"a time of at most {units.format_time(MAX_TIME_NS)}")
     return time_ns
@@ -157,13 +158,13 @@ def _time(text: str) -> int:
 def _signed_time(value: Any) -> int:
     if value == 0 and type(value) is int:
         return 0
-    unsigned = _text(value).removeprefix("-")
+    unsigned = as_text(value).removeprefix("-")
     return -_time(unsigned) if unsigned != value else _time(unsigned)
 
 
 def _probability(value: Any) -> float:
     # an unquoted 0.01 is text in a file, but a float in a dict
-    return units.parse_probability(repr(value) if isinstance(value, float) else _text(value))
+    return units.parse_probability(repr(value) if isinstance(value, float) else as_text(value))
 
 
 def _quantity(parse: Callable[[Any], Any], zero: Any) -> Callable[[Any], Any]:
@@ -201,9 +202,11 @@ def _choice(*values: str) -> Leaf:
     )
 
 
-def _each(parse: Callable[[str], Any]) -> Callable[[Any], tuple[Any, ...]]:
+def each(parse: Callable[[str], Any]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return what parses each of the texts that a range stands for."""
+
     def parse_all(value: Any) -> tuple[Any, ...]:
-        return tuple(map(parse, expand(_text(value))))
+        return tuple(map(parse, expand(as_text(value))))
 
     return parse_all
 
@@ -215,31 +218,8 @@ def _unicast_mac(text: str) -> Mac:
     return mac
 
 
-def _interface(text: str) -> IPv4Interface:
-    interface = IPv4Interface(text)
-    number, network = int(interface), interface.network
-    first, last = int(network.network_address), int(network.broadcast_address)
-    if "/" not in text or (network.prefixlen < 31 and number in (first, last)):
-        raise ValueError(text)
-    if number == 0 or number >> 28 == 14:  # unspecified, or multicast
-        raise ValueError(text)
-    return interface
-
-
-def _any_interface(text: str) -> IPv4Interface | IPv6Interface:
-    if ":" not in text:
-        return _interface(text)
-    interface = IPv6Interface(text)
-    address = interface.ip
-    if "/" not in text or address.is_unspecified or address.is_multicast or address.is_loopback:
-        raise ValueError(text)
-    if address.is_link_local or address.scope_id is not None:  # each host has one of its own
-        raise ValueError(text)
-    return interface
-
-
 def _subnet(value: Any) -> IPv4Network:
-    network = IPv4Network(_text(value))
+    network = IPv4Network(as_text(value))
     if "/" not in value or not MIN_PREFIX <= network.prefixlen <= MAX_PREFIX:
         raise ValueError(value)
     if network.is_multicast or network.network_address.is_unspecified:
@@ -264,11 +244,16 @@ def _trunk(value: Any) -> tuple[int, ...] | str:
 def _pair(value: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if not isinstance(value, list) or len(value) != 2:
         raise ValueError(value)
-    return expand_names(_text(value[0])), expand_names(_text(value[1]))
+    return expand_names(as_text(value[0])), expand_names(as_text(value[1]))
 
 
-def _ports(value: Any) -> tuple[str, ...]:
-    names, parallel, number = _text(value).partition("#")
+def expand_ports(value: Any) -> tuple[str, ...]:
+    """Return the names of ports that a text with at most one range stands for.
+
+    Raises:
+        ValueError: it is no name of a port; a RangeError says what is wrong with a range.
+    """
+    names, parallel, number = as_text(value).partition("#")
     if parallel and not _NUMBER.fullmatch(number):
         raise ValueError(value)
     return tuple(name + parallel + number for name in expand_names(names))
@@ -291,7 +276,7 @@ Text = Annotated[str, Leaf(
 )]  # fmt: skip
 Name = Annotated[str, Leaf(_matching(is_name), NAME_EXPECTED, "name", _NAME_SCHEMA)]
 Names = Annotated[tuple[str, ...], Leaf(
-    lambda value: expand_names(_text(value)), NAMES_EXPECTED,
+    lambda value: expand_names(as_text(value)), NAMES_EXPECTED,
     "name or range", _NAMES_SCHEMA,
 )]  # fmt: skip
 NamesKey = Annotated[str, Leaf(
@@ -317,8 +302,8 @@ LinkName = Annotated[str, Leaf(
     "link name", {"type": "string", "pattern": "^[a-z][a-z0-9-]*--[a-z][a-z0-9-]*(#[0-9]+)?$"},
 )]  # fmt: skip
 PortNames = Annotated[tuple[str, ...], Leaf(
-    _ports, "the name of a port, which is that of the node at its other end, or, for several, "
-    "h[1-4]; the second link to the same node is h1#2", "port name or range",
+    expand_ports, "the name of a port, which is that of the node at its other end, or, for "
+    "several, h[1-4]; the second link to the same node is h1#2", "port name or range",
     {"type": "string", "pattern": RANGE_PATTERN.removesuffix("$") + "(#[0-9]+)?$"},
 )]  # fmt: skip
 OptionName = Annotated[str, Leaf(
@@ -344,19 +329,19 @@ SignedTime = Annotated[int, Leaf(
     {"type": ["string", "integer"], "minimum": 0, "maximum": 0},
 )]  # fmt: skip
 PositiveTime = Annotated[int, Leaf(
-    lambda value: _positive(_time(_text(value))),
+    lambda value: _positive(_time(as_text(value))),
     "a time above 0 such as 5us (ns, us, ms, s, min or h)", "time", _TIME_SCHEMA,
 )]  # fmt: skip
 Rate = Annotated[int, Leaf(
-    lambda value: _positive(_parse_rate(_text(value))),
+    lambda value: _positive(_parse_rate(as_text(value))),
     "a rate such as 10Gbit/s (bit/s, kbit/s, Mbit/s, Gbit/s or Tbit/s)", "rate", _RATE_SCHEMA,
 )]  # fmt: skip
 Size = Annotated[int, Leaf(
-    _quantity(lambda value: _parse_size(_text(value)), 0),
+    _quantity(lambda value: _parse_size(as_text(value)), 0),
     "a size such as 512KiB (B, kB, MB, GB, KiB, MiB or GiB)", "size", {**_SIZE_SCHEMA, **_ZERO},
 )]  # fmt: skip
 PositiveSize = Annotated[int, Leaf(
-    lambda value: _positive(_parse_size(_text(value))),
+    lambda value: _positive(_parse_size(as_text(value))),
     "a size above 0 such as 512KiB (B, kB, MB, GB, KiB, MiB or GiB)", "size", _SIZE_SCHEMA,
 )]  # fmt: skip
 Probability = Annotated[float, Leaf(
@@ -382,27 +367,14 @@ Subnet = Annotated[IPv4Network, Leaf(
     "such as 10.0.0.0/24", "IPv4 network", _STRING,
 )]  # fmt: skip
 Address = Annotated[Ipv4, Leaf(
-    lambda value: Ipv4(_text(value)), "an IPv4 address such as 10.0.0.1", "IPv4 address", _STRING,
+    lambda value: Ipv4(as_text(value)), "an IPv4 address such as 10.0.0.1", "IPv4 address", _STRING,
 )]  # fmt: skip
 Addresses = Annotated[tuple[Ipv4, ...], Leaf(
-    _each(Ipv4), "an IPv4 address such as 10.0.0.1 or, for several, 10.0.0.[1-4]",
+    each(Ipv4), "an IPv4 address such as 10.0.0.1 or, for several, 10.0.0.[1-4]",
     "IPv4 address or range", _STRING,
 )]  # fmt: skip
-Interfaces = Annotated[tuple[IPv4Interface, ...], Leaf(
-    _each(_interface), "an IPv4 address of a host and its prefix length, such as 10.0.0.1/24 or, "
-    "for several, 10.0.0.[1-4]/24", "IPv4 address/prefix or range", _STRING,
-)]  # fmt: skip
-MoreInterfaces = Annotated[tuple[IPv4Interface | IPv6Interface, ...], Leaf(
-    _each(_any_interface), "an address of a host and its prefix length, such as 10.0.0.1/24 or "
-    "2001:db8::1/64 or, for several hosts, 2001:db8::[1-4]/64",
-    "IPv4 or IPv6 address/prefix or range", _STRING,
-)]  # fmt: skip
-Address6 = Annotated[Ipv6, Leaf(
-    lambda value: Ipv6(_text(value)), "an IPv6 address such as 2001:db8::1", "IPv6 address",
-    _STRING,
-)]  # fmt: skip
 Macs = Annotated[tuple[Mac, ...], Leaf(
-    _each(_unicast_mac), "a unicast MAC address such as 02:00:00:00:00:01 or, for several, "
+    each(_unicast_mac), "a unicast MAC address such as 02:00:00:00:00:01 or, for several, "
     "02:00:00:00:00:[01-04]", "MAC address or range", _STRING,
 )]  # fmt: skip
 Kind = Annotated[str, _choice("bridge", "openflow")]

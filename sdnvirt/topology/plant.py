@@ -11,8 +11,8 @@ from sdnvirt.addresses import Ipv4
 from sdnvirt.devices.link import LinkParameters
 from sdnvirt.topology import spec
 from sdnvirt.topology.generators import Shape
-from sdnvirt.topology.host import Host
-from sdnvirt.topology.host_spec import HostSpec
+from sdnvirt.topology.host import Host, Interface
+from sdnvirt.topology.hosts import PlacedHost, build_hosts
 from sdnvirt.topology.inventory import Entry, Inventory
 from sdnvirt.topology.problems import Path, Problems, Words
 from sdnvirt.topology.quality import quality
@@ -26,7 +26,13 @@ from sdnvirt.topology.resolved import (
     SwitchKind,
     Tunnel,
 )
-from sdnvirt.topology.segments import broadcast_domains, check_loops, check_standalone, check_unique
+from sdnvirt.topology.segments import (
+    Vertex,
+    broadcast_domains,
+    check_loops,
+    check_standalone,
+    check_unique,
+)
 from sdnvirt.topology.switches import build_switches, check_keys, datapath_ids, switch_kinds
 from sdnvirt.topology.wiring import DEFAULT_LINK, UNDERLAY_LINK, Wiring
 
@@ -39,7 +45,7 @@ class Plant:
     """The physical part, resolved.
 
     Attributes:
-        domains: what names the broadcast domain of each host, by the host's name.
+        domains: what names the broadcast domain of each interface of a host, by the host's name.
     """
 
     underlay_subnet: IPv4Network
@@ -48,7 +54,7 @@ class Plant:
     switches: tuple[Switch, ...]
     hosts: tuple[Host, ...]
     links: tuple[Link, ...]
-    domains: Mapping[str, tuple[str, int]]
+    domains: Mapping[str, tuple[Vertex, ...]]
 
 
 def build_plant(
@@ -66,26 +72,26 @@ def build_plant(
 
     _connect_shape(inventory.underlay, routed, wiring, ("underlay",))
     hypervisors = _attach(inventory.hypervisors, routed, wiring, registry, problems)
-    hosts: list[tuple[Host, Path]] = []
+    hosts: list[PlacedHost] = []
     if written.fabric is not None:
         cable = quality(DEFAULT_LINK, written.fabric.link)
         _connect_shape(inventory.fabric, cable, wiring, ("fabric",))
         hosts += _fabric_hosts(written.fabric, inventory, cable, registry, wiring, problems)
-    hosts += [(_host(entry, registry), entry.path) for entry in inventory.hosts]
     for number, link in enumerate(written.links):
         wiring.connect_as_written(number, link, routed)
+    hosts += build_hosts(inventory, wiring, registry, problems)
     switches = build_switches(written, inventory, kinds, dpids, wiring)
     check_loops(wiring.links, wiring.paths, wiring.vlans, problems)
     if written.controller is None:
         check_standalone(switches, wiring.links, wiring.paths, problems)
-    domains = broadcast_domains((host for host, _ in hosts), wiring.links, wiring.vlans)
+    domains = broadcast_domains((placed.host for placed in hosts), wiring.links, wiring.vlans)
     check_unique(hosts, domains, problems)
     return Plant(
         vteps,
         tuple(map(Router, inventory.routers)),
         _hypervisors(hypervisors, vteps, dpids, registry, problems),
         switches,
-        tuple(host for host, _ in hosts),
+        tuple(placed.host for placed in hosts),
         tuple(wiring.links),
         domains,
     )
@@ -159,7 +165,7 @@ def _fabric_hosts(
     registry: Registry,
     wiring: Wiring,
     problems: Problems,
-) -> list[tuple[Host, Path]]:
+) -> list[PlacedHost]:
     names = inventory.fabric_hosts
     if fabric.hosts is None or not names:
         return []
@@ -169,13 +175,13 @@ def _fabric_hosts(
         found = Words(f"{len(names)} hosts in {subnet}")
         problems.add((*path, "subnet"), found, f"at most {subnet.num_addresses - 2}")
         return []
-    hosts: list[tuple[Host, Path]] = []
+    hosts: list[PlacedHost] = []
     for index, name in enumerate(names):
         first = int(subnet.network_address) + 1
         address = IPv4Interface((first + index, subnet.prefixlen))
         more = _ipv6_addresses(fabric.hosts, index)
-        mac = registry.mac(Kind.HOST)
-        hosts.append((Host(name, mac, address, addresses=more, ipv6=bool(more)), path))
+        interface = Interface(1, registry.mac(Kind.HOST), (address, *more), ipv6=bool(more))
+        hosts.append(PlacedHost(Host(name, (interface,)), (path,)))
         wiring.connect(name, inventory.fabric.outer[index // per_edge], params, path)
     return hosts
 
@@ -186,14 +192,3 @@ def _ipv6_addresses(hosts: spec.FabricHostsSpec, index: int) -> tuple[IPv6Interf
     if subnet is None:
         return ()
     return (IPv6Interface((int(subnet.network_address) + 1 + index, subnet.prefixlen)),)
-
-
-def _host(entry: Entry[HostSpec], registry: Registry) -> Host:
-    written = entry.written
-    mac = entry.pick(written.mac) if written.mac else registry.mac(Kind.HOST)
-    more = tuple(entry.pick(one) for one in written.addresses)
-    speaks_ipv6 = written.ipv6 or written.gateway6 is not None
-    return Host(
-        entry.name, mac, entry.pick(written.address), written.gateway, more, written.gateway6,
-        speaks_ipv6 or any(isinstance(one, IPv6Interface) for one in more),
-    )  # fmt: skip

@@ -1,32 +1,29 @@
 """Who is to reach whom: the segments that connectivity is asked in, and the section ``invariants``.
 
-A host is in a segment for each version of IP that the file gives it an address of: that of its
-broadcast domain and the subnet of its first address.
+An interface of a host is in a segment for each version of IP that the file gives it an address of:
+that of its broadcast domain and the subnet of its first address.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable
-from ipaddress import IPv6Interface
+from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
-from sdnvirt.addresses import IpAddress, Ipv6
+from sdnvirt.addresses import IpAddress
+from sdnvirt.host.addressing import address_of
 from sdnvirt.topology import checks_spec as spec
 from sdnvirt.topology.checks import Segment
-from sdnvirt.topology.host import Host
+from sdnvirt.topology.host import VERSIONS, Host
 from sdnvirt.topology.invariants import Invariants, Settling
 from sdnvirt.topology.plant import Plant
 from sdnvirt.topology.problems import Path, Problems
+from sdnvirt.topology.segments import Vertex
 from sdnvirt.topology.tenancy import Tenancy
 
 MAX_PAIRS: Final = 2_016
 """Pairs that are asked at once: those of 64 nodes; each is a conversation that is remembered, and
 together they are a third of all that is."""
-
-
-def ipv6_interface(host: Host) -> IPv6Interface | None:
-    """Return the first IPv6 address that the file gives a host, or None."""
-    return next((one for one in host.addresses if isinstance(one, IPv6Interface)), None)
 
 
 def find_segments(
@@ -47,11 +44,8 @@ def find_segments(
     """
     members: dict[Hashable, list[tuple[str, IpAddress]]] = {}
     for host in plant.hosts:
-        domain = plant.domains[host.name]
-        members.setdefault((domain, host.address.network), []).append((host.name, host.ip))
-        six = ipv6_interface(host)
-        if six is not None:
-            members.setdefault((domain, six.network), []).append((host.name, Ipv6(six.ip)))
+        for (domain, network), address in _places(host, plant.domains[host.name]).items():
+            members.setdefault((domain, network), []).append((host.name, address))
     for vm in tenancy.vms:
         members.setdefault(vm.vnic.network, []).append((vm.name, vm.vnic.address))
     if among is not None:
@@ -59,6 +53,19 @@ def find_segments(
         wanted = _names(among, known, (*path, "among"), problems)
         members = {key: [one for one in of if one[0] in wanted] for key, of in members.items()}
     return tuple(Segment(tuple(of)) for of in members.values() if len(of) > 1)
+
+
+def _places(
+    host: Host, domains: tuple[Vertex, ...]
+) -> dict[tuple[Vertex, IPv4Network | IPv6Network], IpAddress]:
+    """Return the segments that a host is in, each with its first address there."""
+    places: dict[tuple[Vertex, IPv4Network | IPv6Network], IpAddress] = {}
+    for interface, domain in zip(host.interfaces, domains, strict=True):
+        for version in VERSIONS:
+            own = interface.first(version)
+            if own is not None:
+                places.setdefault((domain, own.network), address_of(own))
+    return places
 
 
 def _names(

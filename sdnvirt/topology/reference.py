@@ -18,7 +18,12 @@ from sdnvirt.topology.wiring import MAX_LINKS
 
 TARGET: Final = Path(__file__).parents[2] / "docs" / "topology.md"
 
-_TITLES: Final = {"VmSpec": "VM", "DhcpSpec": "DHCP", "GraphmlSpec": "GraphML"}
+_TITLES: Final = {
+    "VmSpec": "VM",
+    "DhcpSpec": "DHCP",
+    "GraphmlSpec": "GraphML",
+    "VlanInterfaceSpec": "VLAN interface",
+}
 
 _INTRODUCTION: Final = f"""\
 # Topology files
@@ -41,6 +46,8 @@ understand.
   it is shorter. Inside `{{}}` or `[]`, other YAML tools need quotes around it; sdnvirt does not.
 - **Links** are named by their nodes, `leaf1--spine1`, in either order; the second one between the
   same nodes is `leaf1--spine1#2`.
+- **Interfaces** of a host and ports are named by the node at the other end of their link, and one
+  on VLAN 5 of that is `s1.5`; the second one to the same node is `s1#2`.
 - **Quantities** have units: `5us`, `10Gbit/s`, `512KiB`, `1%`. Only 0 needs none.
 - **Text** may look like anything: `no`, `on` and `02:00:00:00:00:01` are text, not booleans or
   numbers. `true`, `false`, `null` and integers (also `0x1f`) are what they seem.

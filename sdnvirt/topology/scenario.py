@@ -11,9 +11,10 @@ from sdnvirt.addresses import ANY_IPV4, IpAddress, Ipv4, Ipv6
 from sdnvirt.errors import MalformedError
 from sdnvirt.topology import checks_spec, spec
 from sdnvirt.topology.checks import Check, ConnectivityCheck, Expect, LeaseCheck, PingCheck
+from sdnvirt.topology.host import VERSIONS
 from sdnvirt.topology.plant import Plant
 from sdnvirt.topology.problems import Path, Problems, Words, similar_files
-from sdnvirt.topology.reachability import MAX_PAIRS, find_segments, ipv6_interface
+from sdnvirt.topology.reachability import MAX_PAIRS, find_segments
 from sdnvirt.topology.registry import Kind, Registry
 from sdnvirt.topology.resolved import App, Controller
 from sdnvirt.topology.tenancy import Tenancy
@@ -95,10 +96,8 @@ _Addresses = dict[str, dict[int, IpAddress]]
 def _addresses(plant: Plant, tenancy: Tenancy) -> _Addresses:
     addresses: _Addresses = {}
     for host in plant.hosts:
-        addresses[host.name] = {4: host.ip}
-        own = ipv6_interface(host)
-        if own is not None:
-            addresses[host.name][6] = Ipv6(own.ip)
+        own = ((version, host.first(version)) for version in VERSIONS)
+        addresses[host.name] = {version: one for version, one in own if one is not None}
     addresses.update({vm.name: {4: vm.vnic.address} for vm in tenancy.vms})
     addresses.update({one.name: {4: one.vnic.address} for one in tenancy.functions})
     return addresses
@@ -115,7 +114,7 @@ def _ping(
     registry.require(ping.source, (Kind.HOST, Kind.VM), (*path, "ping", "from"))
     expect = Expect(check.expect or "reachable")
     if check.via is not None:
-        kinds = (Kind.ROUTER, Kind.HYPERVISOR, Kind.SWITCH)
+        kinds = (Kind.ROUTER, Kind.HYPERVISOR, Kind.SWITCH, Kind.HOST)
         registry.require(check.via, kinds, (*path, "via"))
     for key in ("max_loss", "via"):
         if expect is Expect.UNREACHABLE and getattr(check, key) is not None:
@@ -148,9 +147,10 @@ def _address(
     """Return the address that a ping is for; without one, that is a problem."""
     target, family = ping.target, ping.family
     if target in addresses:
-        own = addresses[target].get(family or 4)
+        known = addresses[target]
+        own = known.get(family) if family else known.get(4) or known.get(6)
         if own is None:
-            found = Words(f"{target!r}, which has no IPv6 address")
+            found = Words(f"{target!r}, which has no IPv{family} address")
             problems.add((*path, "to"), found, "a host that the file gives one, in addresses")
         return own or ANY_IPV4
     try:

@@ -1,18 +1,20 @@
 """Broadcast domains of the layer 2 network: what must be unique in each, and loops of bridges.
 
 A bridge port belongs to a domain by its VLAN, so the vertices of the graph are pairs of node and
-VLAN. An OpenFlow switch is taken as one domain with what it is linked to, untagged.
+VLAN; so do the interfaces of a host, which keeps its links apart. An OpenFlow switch is taken as
+one domain with what it is linked to, untagged and in each VLAN that hosts tag.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from sdnvirt.devices.failmode import FailMode
 from sdnvirt.devices.vlan import Access, Membership, Trunk
 from sdnvirt.topology.host import Host
+from sdnvirt.topology.hosts import PlacedHost
 from sdnvirt.topology.problems import Path, Problems, Words
-from sdnvirt.topology.resolved import Link, Switch
+from sdnvirt.topology.resolved import Endpoint, Link, Switch
 
 Vertex = tuple[str, int]
 _UNTAGGED = 0
@@ -77,32 +79,70 @@ def check_standalone(
 
 def broadcast_domains(
     hosts: Iterable[Host], links: list[Link], vlans: Mapping[str, list[Membership]]
-) -> dict[str, Vertex]:
-    """Return what names the broadcast domain of each host, by the host's name."""
+) -> dict[str, tuple[Vertex, ...]]:
+    """Return what names the broadcast domain of each interface of each host, by its name."""
+    by_name = {host.name: host for host in hosts}
+    tags = {one.vlan for host in by_name.values() for one in host.interfaces if one.vlan}
     used = _vlans_in_use(vlans)
     domains = _Domains()
     for link in links:
-        a, b = link.a.node, link.b.node
-        both = a in vlans and b in vlans
-        for vlan in _carried(link.vlan, used) if both else (_untagged(link.vlan),):
-            domains.join(
-                (a, vlan if a in vlans else _UNTAGGED), (b, vlan if b in vlans else _UNTAGGED)
-            )
-    return {host.name: domains.find((host.name, _UNTAGGED)) for host in hosts}
+        if link.a.node in vlans and link.b.node in vlans:
+            for vlan in _carried(link.vlan, used):
+                domains.join((link.a.node, vlan), (link.b.node, vlan))
+            continue
+        for tag in (_UNTAGGED, *sorted(tags)):
+            a, b = (_vertex(end, tag, link.vlan, by_name, vlans) for end in (link.a, link.b))
+            if a and b:
+                domains.join(a, b)
+    return {
+        name: tuple(
+            domains.find(_interface(name, one.port, one.vlan or _UNTAGGED))
+            for one in host.interfaces
+        )
+        for name, host in by_name.items()
+    }
+
+
+def _vertex(
+    end: Endpoint,
+    tag: int,
+    port: Membership | None,
+    hosts: Container[str],
+    vlans: Container[str],
+) -> Vertex | None:
+    """Return where frames with a tag at one end of a link belong, or None: they are dropped."""
+    if end.node in hosts:
+        return _interface(end.node, end.port, tag)
+    if end.node not in vlans or port is None:
+        return end.node, tag
+    if tag == _UNTAGGED:
+        return None if port.untagged is None else (end.node, port.untagged)
+    tagged = isinstance(port, Trunk) and port.carries(tag) and tag != port.native
+    return (end.node, tag) if tagged else None
+
+
+def _interface(host: str, port: int, tag: int) -> Vertex:
+    return f"{host}:{port}", tag  # names of nodes have no colons
 
 
 def check_unique(
-    hosts: Iterable[tuple[Host, Path]], domains: Mapping[str, Vertex], problems: Problems
+    hosts: Iterable[PlacedHost], domains: Mapping[str, tuple[Vertex, ...]], problems: Problems
 ) -> None:
-    """Note every host whose IP or MAC address another host of its broadcast domain has."""
-    owners: dict[tuple[Vertex, bytes], str] = {}
-    for host, path in hosts:
-        domain = domains[host.name]
-        for key, value in (("address", host.ip), ("mac", host.mac)):
-            owner = owners.setdefault((domain, value), host.name)
-            if owner != host.name:
-                expected = f"another {key}; {owner} has this one in the same broadcast domain"
-                problems.add((*path, key), str(value), expected)
+    """Note every interface whose first IP or MAC address another of its broadcast domain has."""
+    owners: dict[tuple[Vertex, str], tuple[str, int]] = {}
+    for placed in hosts:
+        host = placed.host
+        for index, (one, domain) in enumerate(
+            zip(host.interfaces, domains[host.name], strict=True)
+        ):
+            own = {"mac": str(one.mac)} if one.vlan is None else {}  # on a VLAN it is the port's
+            if one.addresses:
+                own["address"] = str(one.addresses[0].ip)
+            for key, value in own.items():
+                owner, number = owners.setdefault((domain, value), (host.name, index))
+                if (owner, number) != (host.name, index):
+                    expected = f"another {key}; {owner} has this one in the same broadcast domain"
+                    problems.add((*placed.paths[index], key), value, expected)
 
 
 def _vlans_in_use(vlans: Mapping[str, list[Membership]]) -> tuple[int, ...]:

@@ -112,27 +112,14 @@ class Wiring:
             expected = "routers linked with routers only: the underlay carries only tunnels"
             self._problems.add((*path, "between"), found, expected)
             return False
-        for index, name in ends:
-            if self._registry.kind(name) is Kind.HOST and self._ports[name]:
-                found = Words(f"a second link of the host {name!r}")
-                expected = "one link of each host, which has one interface"
-                self._problems.add((*path, "between", index), found, expected)
-                return False
         return True
 
     def _check_vlan(self, written: spec.LinkSpec, a: str, b: str, path: Path) -> None:
         given = [key for key in ("vlan", "trunk", "native") if getattr(written, key) is not None]
-        bridges = (a in self.vlans) + (b in self.vlans)
-        if given and not bridges:
+        if given and a not in self.vlans and b not in self.vlans:
             found = Words(f"{given[0]} on a link of {a} and {b}")
             expected = "VLAN keys only where an end is a switch of kind bridge"
             self._problems.add((*path, given[0]), found, expected, at_key=True)
-        elif written.trunk is not None and bridges == 1:
-            for name in (a, b):
-                if self._registry.kind(name) is Kind.HOST:
-                    found = Words(f"a trunk to the host {name!r}")
-                    expected = "vlan: hosts send and take untagged frames only"
-                    self._problems.add((*path, "trunk"), found, expected, at_key=True)
 
     def _vlan(self, written: spec.LinkSpec, path: Path) -> Membership | None:
         if written.trunk is None:

@@ -56,7 +56,7 @@ def test_a_dict_has_no_lines_but_the_same_messages() -> None:
     with pytest.raises(TopologyError) as caught:
         topology.from_dict({"name": "x", "hosts": {"h1": {"address": "x", 5: 1}}}, "bench")
     lines = caught.value.problems
-    assert lines[0].startswith("bench: hosts.h1.address: found 'x', expected an IPv4 address")
+    assert lines[0].startswith("bench: hosts.h1.address: found 'x', expected an address of a host")
     assert all(line.startswith("bench: ") for line in lines)
 
 

@@ -48,7 +48,7 @@ PARTS = {
         "switches: {s1: {kind: openflow}}\nhosts: {h: {address: 10.0.0.1/24}}\n"
         "links: [{between: [h, s1]}, {between: [s1, h]}]",
         "4:44: links[1].between[1]: found a second link of the host 'h', "
-        "expected one link of each host, which has one interface",
+        "expected one link of each host that has no interfaces",
     ),
     "a router linked to a switch": (
         UNDERLAY + "switches: {s1: {kind: openflow}}\nlinks: [{between: [s1, leaf1]}]",
@@ -72,7 +72,7 @@ PARTS = {
         "switches: {b1: {kind: bridge}}\nhosts: {h1: {address: 10.0.0.1/24}}\n"
         "links: [{between: [h1, b1], trunk: all}]",
         "4:29: links[0].trunk: found a trunk to the host 'h1', "
-        "expected vlan: hosts send and take untagged frames only",
+        "expected vlan, or vlans on its interface: others take untagged frames only",
     ),
     "a loop of bridges": (
         "switches: {b[1-3]: {kind: bridge}}\n"

@@ -46,10 +46,11 @@ def test_hosts_of_a_fabric_have_addresses_of_both_versions() -> None:
         "fabric: {star: {leaves: 2}, kind: bridge, hosts: {per_edge: 2, subnet6: 2001:db8::/64}}\n"
         "checks: [{ping: {from: h1, to: h4, family: 6}}, {ping: {from: h1, to: h4}}]\n"
     )
-    assert [host.addresses for host in loaded.hosts] == [
+    interfaces = [interface for host in loaded.hosts for interface in host.interfaces]
+    assert [interface.addresses[1:] for interface in interfaces] == [
         (IPv6Interface(f"2001:db8::{number}/64"),) for number in range(1, 5)
     ]
-    assert all(host.ipv6 for host in loaded.hosts)
+    assert all(interface.ipv6 for interface in interfaces)
     six, four = loaded.checks
     assert isinstance(six, PingCheck)
     assert isinstance(four, PingCheck)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Interface, IPv6Interface
+from ipaddress import IPv4Interface, IPv6Network
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from sdnvirt.devices.failmode import FailMode
 from sdnvirt.errors import TopologyError
 from sdnvirt.topology import loads
 from sdnvirt.topology.checks import LeaseCheck, PingCheck
+from sdnvirt.topology.host import Route
 from sdnvirt.topology.resolved import (
     TUNNEL_PORT_BASE,
     UPLINK_PORT,
@@ -56,10 +57,14 @@ hosts:
   h3: {address: 10.0.0.3/24}
 links: [{between: ["h[1-3]", s1]}]
 """).hosts
-    assert first.addresses == (IPv4Interface("10.1.0.1/16"), IPv6Interface("2001:db8::1/64"))
-    assert second.addresses == (IPv4Interface("10.1.0.2/16"), IPv6Interface("2001:db8::2/64"))
-    assert (first.gateway6, first.ipv6) == (Ipv6("2001:db8::ff"), True)
-    assert (plain.addresses, plain.gateway6, plain.ipv6) == ((), None, False)
+    assert [[*map(str, host.interfaces[0].addresses)] for host in (first, second, plain)] == [
+        ["10.0.0.1/24", "10.1.0.1/16", "2001:db8::1/64"],
+        ["10.0.0.2/24", "10.1.0.2/16", "2001:db8::2/64"],
+        ["10.0.0.3/24"],
+    ]
+    assert first.routes == (Route(IPv6Network("::/0"), Ipv6("2001:db8::ff")),)
+    assert [host.interfaces[0].ipv6 for host in (first, second, plain)] == [True, True, False]
+    assert plain.routes == ()
 
 
 def test_a_seed_can_be_given_from_outside() -> None:

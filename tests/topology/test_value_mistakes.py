@@ -18,7 +18,8 @@ VALUES = {
                 "such as hv[1-4]"),
     "an unknown key": ("hosts: {h1: {adress: 10.0.0.1/24, address: 10.0.0.1/24}}",
                        "2:14: hosts.h1.adress: found the unknown key 'adress', expected one of "
-                       "address, gateway, addresses, gateway6, ipv6, mac; did you mean address?"),
+                       "address, addresses, ipv6, mtu, advertise, mac, vlans, gateway, gateway6, "
+                       "interfaces, forward, routes, dns; did you mean address?"),
     "a missing key": ("switches: {s1: {}}",
                       "2:16: switches.s1.kind: found nothing, expected a value, "
                       "because this key is required"),
@@ -59,9 +60,9 @@ VALUES = {
     "dhcp": ("tenants: {a: {networks: {b: {vni: 1, subnet: 10.0.0.0/24, dhcp: yes}}}}",
              "2:65: tenants.a.networks.b.dhcp: found 'yes', expected true, false or a mapping"),
     "an address without prefix": ("hosts: {h1: {address: 10.0.0.1}}",
-                                  "2:23: hosts.h1.address: found '10.0.0.1', expected an IPv4 "
+                                  "2:23: hosts.h1.address: found '10.0.0.1', expected an "
                                   "address of a host and its prefix length, such as 10.0.0.1/24 "
-                                  "or, for several, 10.0.0.[1-4]/24"),
+                                  "or 2001:db8::1/64 or, for several hosts, 2001:db8::[1-4]/64"),
     **{
         f"no address of a host: {text}": (
             f'hosts: {{h1: {{address: 10.0.0.1/24, addresses: ["{text}"]}}}}',
