@@ -31,6 +31,7 @@ from sdnvirt.host.arp import ETHERTYPE_ARP, ETHERTYPE_IPV4
 from sdnvirt.host.dhcp import DhcpService
 from sdnvirt.host.dhcp_states import Lease
 from sdnvirt.host.echo import IDENTIFIER_MAX, EchoSocket
+from sdnvirt.host.explain import explain
 from sdnvirt.host.forwarding import Forwarding
 from sdnvirt.host.fragments import Fragments
 from sdnvirt.host.handling import Handled, Kept
@@ -366,25 +367,8 @@ class Host(Device):
         self.drop(frame, reason, str(error))
 
     def explain(self, port: Port, frame: Frame) -> list[str]:
-        """Tell what the host would do with a frame, as far as its addresses decide."""
-        interface = self.interfaces[port.number]
-        data = frame.data
-        ethertype = data[_ETHERTYPE_AT:HEADER_LENGTH]
-        reason = None
-        if not interface.admin_up:
-            reason = DropReason.INTERFACE_DOWN
-        elif data[:6] != interface.mac and data[:6] not in interface.group_macs:
-            reason = DropReason.NOT_FOR_ME_L2
-        elif len(data) < HEADER_LENGTH:
-            reason = DropReason.MALFORMED
-        elif ethertype not in ETHERTYPES:
-            reason = DropReason.UNKNOWN_PROTOCOL
-        elif ethertype in REFUSALS:
-            reason = REFUSALS[ethertype](interface, data)
-        who = f"{self.name} ({interface.mac}, {interface.address or 'without an address'})"
-        if reason is None:
-            return [f"{who} takes the frame at {port.name}"]
-        return [f"{who} drops the frame at {port.name}: {reason.value}"]
+        """Tell what the host would do with a frame, as far as its addresses and routes decide."""
+        return [explain(self.interfaces[port.number], frame.data)]
 
     def start_ping(
         self,
@@ -485,9 +469,3 @@ ETHERTYPES: Final[dict[bytes, EtherHandler]] = {
     ETHERTYPE_VLAN: _receive_tagged,
 }
 """What a host does with a frame, by its EtherType."""
-
-REFUSALS: Final[dict[bytes, Callable[[Interface, bytes], DropReason | None]]] = {
-    ETHERTYPE_IPV4: ipv4.refusal,
-    ETHERTYPE_IPV6: ipv6.refusal,
-}
-"""Why a packet is not for an interface, by its addresses."""
