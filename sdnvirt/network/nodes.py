@@ -100,8 +100,8 @@ class HostNode(Node):
 
     @property
     def address(self) -> Ipv4 | None:
-        """Its IPv4 address, or None while it has none."""
-        return self.host.address
+        """Its first IPv4 address, or None while it has none."""
+        return self.host.any_ipv4()
 
     def ping(
         self,
@@ -245,10 +245,17 @@ class HostNode(Node):
             node = self._network[target]
         else:
             node = target
-        address = node.address if isinstance(node, HostNode) else None
+        address = _first_address(node.host) if isinstance(node, HostNode) else None
         if address is None:
             raise UserError(f"{node.name} has no address to ping")
         return address
+
+
+def _first_address(host: Host) -> IpAddress | None:
+    """Return the address that a host is known by: its first one of IPv4, else of IPv6."""
+    own = [one for interface in host.all_interfaces() for one in interface.addresses.values()]
+    far = [one.address for one in own if one.usable and not one.address.is_link_local]
+    return host.any_ipv4() or next(iter(far), None)
 
 
 def _address(text: str) -> IpAddress:

@@ -10,13 +10,25 @@ from typing import Final
 from sdnvirt.addresses import IpAddress, Ipv6
 from sdnvirt.devices.link import DEFAULT_MTU
 from sdnvirt.devices.vlan import Membership, Trunk
+from sdnvirt.host.addressing import ADDRESS_LIMIT
+from sdnvirt.host.routes import ROUTE_LIMIT
 from sdnvirt.topology.fields import expand_ports
 from sdnvirt.topology.host import Host, Interface, Route
 from sdnvirt.topology.host_spec import HostSpec, InterfaceSpec, VlanInterfaceSpec
 from sdnvirt.topology.inventory import Entry, Inventory
+from sdnvirt.topology.names import MAX_NODES
 from sdnvirt.topology.problems import Path, Problems, Words
 from sdnvirt.topology.registry import Kind, Registry
 from sdnvirt.topology.wiring import Wiring
+
+MAX_ADDRESSES: Final = ADDRESS_LIMIT // 2
+"""Addresses of an interface: the other half is for those that routers advertise."""
+
+MAX_ROUTES: Final = ROUTE_LIMIT // 2
+"""Routes of a host, for the same reason."""
+
+MAX_PARTS: Final = 20 * MAX_NODES
+"""Interfaces, addresses and routes of all hosts; bounds what a few ranges can ask for."""
 
 _EVERYTHING: Final = IPv4Network("0.0.0.0/0")
 _EVERYTHING6: Final = IPv6Network("::/0")
@@ -55,6 +67,11 @@ def build_hosts(
     inventory: Inventory, wiring: Wiring, registry: Registry, problems: Problems
 ) -> list[PlacedHost]:
     """Return the hosts of the section ``hosts``, when all links are laid."""
+    asked = sum(_parts(entry.written) for entry in inventory.hosts)
+    if asked > MAX_PARTS:
+        found = Words(f"{asked} interfaces, addresses and routes")
+        problems.add(("hosts",), found, f"at most {MAX_PARTS} of all hosts", at_key=True)
+        return []
     plugs = _plugs(wiring, registry)
     for name in inventory.fabric_hosts:
         _check_only(name, plugs.get(name, []), problems)
@@ -160,6 +177,9 @@ class _Builder:
             addresses = [] if below.address is None else [entry.pick(below.address)]
             addresses += [entry.pick(one) for one in below.addresses]
             six = any(isinstance(one, IPv6Interface) for one in addresses)
+            if len(addresses) > MAX_ADDRESSES:
+                found = Words(f"{len(addresses)} addresses of an interface")
+                self._problems.add((*where, "addresses"), found, f"at most {MAX_ADDRESSES}")
             self._check_advertising(below, six, where)
             # The gateway of a host with one interface is beyond that.
             asked = entry.written.gateway6 is not None and below is entry.written
@@ -216,6 +236,10 @@ class _Builder:
                 if written.interfaces:
                     self._check_neighbour(gateway, interfaces, (*path, key))
                 yield Route(everything, gateway)
+        if len(written.routes) > MAX_ROUTES:
+            found = Words(f"{len(written.routes)} routes of a host")
+            self._problems.add((*path, "routes"), found, f"at most {MAX_ROUTES}")
+            return
         for number, route in enumerate(written.routes):
             where = (*path, "routes", number, "via")
             if isinstance(route.via, Ipv6) != isinstance(route.to, IPv6Network):
@@ -240,8 +264,18 @@ class _Builder:
         self._problems.add(path, str(address), f"the address of a neighbour, in {among}")
 
 
-def _has_address(written: HostSpec) -> bool:
-    """Whether a host is given an address on any of its interfaces."""
+def _specs(written: HostSpec) -> list[VlanInterfaceSpec]:
+    """Return all that a host says of interfaces."""
     interfaces: list[InterfaceSpec] = [written, *written.interfaces.values()]
     below = [one for interface in interfaces for one in interface.vlans.values()]
-    return any(one.address or one.addresses for one in (*interfaces, *below))
+    return [*interfaces, *below]
+
+
+def _has_address(written: HostSpec) -> bool:
+    """Whether a host is given an address on any of its interfaces."""
+    return any(one.address or one.addresses for one in _specs(written))
+
+
+def _parts(written: HostSpec) -> int:
+    """Return how many interfaces, addresses and routes a host is given."""
+    return len(written.routes) + sum(1 + len(one.addresses) for one in _specs(written))

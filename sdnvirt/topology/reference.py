@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sdnvirt.topology.document import MAX_BYTES, MAX_DEPTH
 from sdnvirt.topology.generators import MAX_EDGES
+from sdnvirt.topology.hosts import MAX_PARTS
 from sdnvirt.topology.loader import json_schema
 from sdnvirt.topology.names import MAX_NODES, NAME_MAX
 from sdnvirt.topology.plant import MAX_HYPERVISORS
@@ -81,6 +82,7 @@ FILE:LINE:COLUMN: where.in.the.file: found VALUE, expected WHAT; did you mean NA
 | nodes | {MAX_NODES:,} | twice the largest size that is measured |
 | links | {MAX_LINKS:,} | a few ranges can ask for very many |
 | nodes and links of one generated shape | {MAX_NODES:,} and {MAX_EDGES:,} | the same |
+| interfaces, addresses and routes of hosts | {MAX_PARTS:,} | the same |
 | hypervisors | {MAX_HYPERVISORS} | each has a tunnel to each other one |
 | size of a file | {MAX_BYTES >> 20} MiB | enough for {MAX_NODES:,} nodes written out |
 | levels of nesting | {MAX_DEPTH} | no valid file needs half of it |

@@ -90,6 +90,15 @@ def test_interfaces_have_their_names_and_mtus_and_hosts_their_name_servers(
     assert r1.dns_servers == (Ipv4("10.5.0.53"), Ipv6("2001:db8:5::53"))
 
 
+def test_a_node_is_known_by_the_first_address_that_it_has(settled: Network) -> None:
+    assert settled["r1"].address == Ipv4("10.0.1.254")
+    r1 = settled["r1"].host
+    r1.unconfigure(r1.interfaces[1])
+    assert settled["h5"].address_of("r1") == Ipv4("10.5.0.254")  # of the interface on VLAN 5
+    r1.unconfigure(r1.interfaces[2].vlans[5])
+    assert settled["h5"].address_of("r1") == Ipv6("2001:db8:1::fe")
+
+
 def test_a_packet_too_big_for_the_next_link_is_told(settled: Network) -> None:
     assert settled["h1"].ping("h5", count=1, size=1372).received == 1  # 1400 bytes in all
     result = settled["h1"].ping("h5", count=1, size=1373)

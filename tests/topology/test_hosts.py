@@ -9,6 +9,7 @@ import pytest
 from sdnvirt.addresses import Ipv4, Ipv6, Mac
 from sdnvirt.topology import from_dict, loads
 from sdnvirt.topology.host import Host, Route
+from sdnvirt.topology.hosts import MAX_ADDRESSES, MAX_ROUTES
 from tests.topology.conftest import Told
 
 STICK = """\
@@ -152,6 +153,10 @@ B1 = "      b1: {address: 10.0.1.1/24}\n"
 B2 = "      b2: {address: 10.5.0.1/24, vlans: {6: {address: 10.6.0.1/24}}}\n"
 BOTH = f"{LINKED}    interfaces:\n{B1}{B2}"
 
+MANY = ", ".join(f"10.0.1.{number}/16" for number in range(MAX_ADDRESSES))
+ROUTES = ", ".join(["{to: 10.1.0.0/16, via: 10.0.0.2}"] * (MAX_ROUTES + 1))
+VLANS = ", ".join(f"{number}: {{}}" for number in range(1, 21))
+
 MISTAKES = {
     "no address": (
         "hosts: {h1: {ipv6: true}}",
@@ -246,6 +251,21 @@ MISTAKES = {
         BOTH + "    dns: [ns]",
         "11:11: hosts.r1.dns[0]: found 'ns', expected an IP address such as 10.0.0.1 or "
         "2001:db8::1",
+    ),
+    "too many addresses": (
+        f"hosts: {{h1: {{address: 10.0.0.1/16, addresses: [{MANY}]}}}}",
+        f"2:47: hosts.h1.addresses: found {MAX_ADDRESSES + 1} addresses of an interface, expected "
+        f"at most {MAX_ADDRESSES}",
+    ),
+    "too many routes": (
+        f"hosts: {{h1: {{address: 10.0.0.1/16, routes: [{ROUTES}]}}}}",
+        f"2:44: hosts.h1.routes: found {MAX_ROUTES + 1} routes of a host, expected at most "
+        f"{MAX_ROUTES}",
+    ),
+    "too many interfaces of all hosts": (
+        f"hosts: {{'h[1-20000]': {{address: 10.0.0.1/16, vlans: {{{VLANS}}}}}}}",
+        "2:1: hosts: found 420000 interfaces, addresses and routes, expected at most 400000 of all "
+        "hosts",
     ),
     "a second link of a generated host": (
         "fabric: {linear: {nodes: 1}, hosts: {}}\nswitches: {b1: {kind: bridge}}\n"
