@@ -22,6 +22,8 @@ from sdnvirt.topology.checks import Segment
 from sdnvirt.topology.reachability import MAX_PAIRS
 
 if TYPE_CHECKING:
+    from sdnvirt.host.interface import Interface
+    from sdnvirt.host.stack import Host
     from sdnvirt.network.network import Network
 
 TRIES: Final = {True: 10, False: 3}
@@ -104,13 +106,13 @@ class Connectivity:
         self._network = network
         self._timeout_ns = timeout_ns
         self._on_done = on_done
-        self._parts = _parts(network)
         self._of = sum(segment.pairs for segment in segments)
         chosen: Sequence[int] = range(self._of)
         if self._of > limit:
             stream = network.world.streams.stream("connectivity")
             chosen = sorted(stream.sample(chosen, limit))
         self._questions = tuple(questions(segments, chosen))
+        self._connected = _connected(network, self._questions)
         self._several = len({question.version for question in self._questions}) > 1
         self._wrong: dict[Question, str] = {}
         self._open = len(self._questions)
@@ -121,7 +123,7 @@ class Connectivity:
             scheduler.call_at(network.now, self._finish)
 
     def _begin(self, question: Question) -> None:
-        tries = TRIES[self._is_connected(question)]
+        tries = TRIES[self._connected[question]]
         self._ask((question, self._network.next_cause(), tries))
 
     def _ask(self, job: tuple[Question, int, int]) -> None:
@@ -138,7 +140,7 @@ class Connectivity:
             scheduler = self._network.world.scheduler
             scheduler.call_at(scheduler.now + RETRY_NS, self._ask, (question, ping.cause, tries))
             return
-        connected = self._is_connected(question)
+        connected = self._connected[question]
         node = question.node + (f" by {question.version}" if self._several else "")
         if connected and not answered:
             why = why_unanswered(self._network, question, ping)
@@ -154,15 +156,12 @@ class Connectivity:
         if not self._open:
             self._finish(None)
 
-    def _is_connected(self, question: Question) -> bool:
-        return self._parts[question.source] == self._parts[question.node]
-
     def _finish(self, _argument: None) -> None:
         self._on_done(self._found())
 
     def _found(self) -> Reached:
         asked = Counter(question.version for question in self._questions)
-        connected = Counter(one.version for one in self._questions if self._is_connected(one))
+        connected = Counter(one.version for one in self._questions if self._connected[one])
         texts = [
             f"{connected[version]:,} of {count:,}"
             + ("" if number else " pairs connected")
@@ -203,23 +202,51 @@ def questions(segments: Sequence[Segment], chosen: Sequence[int]) -> Iterator[Qu
         yield Question(source, node, address)
 
 
+def _connected(network: Network, asked: Sequence[Question]) -> dict[Question, bool]:
+    """Return whether links connect those who ask with those who are asked, now.
+
+    That is the interface by which one sends with the one that has the address: a host keeps its
+    links apart, whether it forwards or not. O(nodes + links + questions).
+    """
+    parts = _parts(network)
+    hosts = network.plant.hosts
+    connected = {}
+    for question in asked:
+        source, node = hosts[question.source], hosts[question.node]
+        route = source.ip.routes.lookup(question.address)
+        out = None if route is None else route.interface
+        own = node.ip.owner(question.address)
+        connected[question] = parts[_place(source, out)] == parts[_place(node, own)]
+    return connected
+
+
+def _place(host: Host, interface: Interface | None) -> str:
+    """Return what stands for an interface in :func:`_parts`, by default for the first."""
+    if interface is not None:
+        return interface.port.full_name
+    return next((port.full_name for port in host.ports.values()), host.name)
+
+
 def _parts(network: Network) -> dict[str, int]:
-    """Return the number of the connected part that each node is in, now; O(nodes + links)."""
+    """Return the number of the connected part that each node is in, and each port of a host."""
+    hosts = network.plant.hosts
     neighbours: dict[str, list[str]] = {name: [] for name in network.topology.nodes}
+    for host in hosts.values():
+        neighbours.update({port.full_name: [] for port in host.ports.values()})
     for link in network.plant.links.values():
         if link.up and not network.faults.is_broken(link):
-            a, b = ends(link)
+            a, b = (
+                port.full_name if node in hosts else node
+                for port, node in zip(link.ends, ends(link), strict=True)
+            )
             neighbours[a].append(b)
             neighbours[b].append(a)
     parts: dict[str, int] = {}
-    for start in neighbours:
-        if start in parts:
-            continue
-        number = len(parts)
-        waiting = [start]
+    for number, start in enumerate(neighbours):
+        waiting = [] if start in parts else [start]
         while waiting:
-            node = waiting.pop()
-            if node not in parts:
-                parts[node] = number
-                waiting += neighbours[node]
+            place = waiting.pop()
+            if place not in parts:
+                parts[place] = number
+                waiting += neighbours[place]
     return parts

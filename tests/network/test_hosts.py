@@ -57,6 +57,40 @@ def test_the_checks_of_the_file_hold(network: Network) -> None:
     assert [result.why for result in checks.results()] == ["", "", "", ""]
 
 
+BESIDE = """
+    name: beside
+    switches:
+      s[1-2]: {kind: bridge}
+    hosts:
+      h[1-2]: {address: '10.0.0.[1-2]/24'}
+      r1:
+        forward: true
+        interfaces:
+          s1: {address: 10.0.0.254/24}
+          s2: {address: 10.1.0.254/24}
+    links:
+      - {between: ['h[1-2]', 's[1-2]']}
+      - {between: [s1, s2]}
+      - {between: [r1, s1]}
+      - {between: [r1, s2], vlan: 2}
+    checks:
+      - {at: 1s, connectivity: {}}
+      - {at: 5s, connectivity: {}}
+"""
+
+
+@pytest.mark.topology(text=BESIDE)
+def test_a_way_through_a_router_makes_no_neighbours(network: Network) -> None:
+    checks = Checks(network)
+    network.run_until("3s")
+    network.set_link("s1--s2", up=False)
+    network.run_until("20s")
+    assert [(one.held, one.figures, one.why) for one in checks.results()] == [
+        (True, "3 of 3 pairs connected", ""),
+        (True, "1 of 3 pairs connected", ""),
+    ]
+
+
 @pytest.mark.parametrize("target", ["h5", "10.9.0.1", "2001:db8:5::9", "r1"])
 def test_a_router_forwards_by_its_subnets_and_routes(settled: Network, target: str) -> None:
     assert settled["h1"].ping(target).received == 3
