@@ -68,6 +68,7 @@ class DropReason(Enum):
     SOURCE_ROUTED = "source-routed packets are not taken"
     UNKNOWN_OPTION = "an IPv6 option that is not known forbids to take the packet"
     REDIRECT_IGNORED = "the redirect is not from the gateway in use, or is not to the link"
+    GROUP_ECHO_LIMIT = "too many echo requests to groups came at once"
     UNKNOWN_PROTOCOL = "no handler for the protocol"
     PORT_UNREACHABLE = "no socket listens on the destination port"
     BAD_CHECKSUM = "a checksum is wrong"

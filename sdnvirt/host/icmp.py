@@ -115,7 +115,10 @@ whether the packet was of one of its conversations."""
 
 
 class ErrorLimit:
-    """The rate limit of a host's ICMP errors: a virtual schedule (ITU-T I.371's GCRA)."""
+    """The rate limit of a host's ICMP errors, and of its answers to echo requests to groups.
+
+    A virtual schedule (ITU-T I.371's GCRA).
+    """
 
     __slots__ = ("_theoretical_ns",)
 
@@ -123,7 +126,7 @@ class ErrorLimit:
         self._theoretical_ns = 0
 
     def allows(self, now: int) -> bool:
-        """Whether one more error may be sent now (ns); it counts as sent if so."""
+        """Whether one more message may be sent now (ns); it counts as sent if so."""
         at = max(self._theoretical_ns, now)
         if at - now > (ERROR_BURST - 1) * ERROR_INTERVAL_NS:
             return False

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from sdnvirt.addresses import IpAddress, Ipv6
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
 from sdnvirt.host import echo, icmp
-from sdnvirt.host.addressing import Cast
 from sdnvirt.host.paths import Fragmentation, Path
 from sdnvirt.host.transport_errors import ERROR_HANDLERS
 from sdnvirt.wire.icmpv6 import Icmpv6, Icmpv6Type
@@ -58,12 +58,18 @@ def receive(host: Host, interface: Interface, packet: IpPacket, frame: Frame) ->
 def _answer_echo(
     host: Host, interface: Interface, request: Icmpv6, packet: Ipv6Packet, frame: Frame
 ) -> DropReason | None:
-    # Answering groups makes an amplifier of the network (RFC 4443, 4.2, allows it only).
-    if interface.accepts.get(packet.dst) is Cast.MULTICAST:
-        return DropReason.NOT_FOR_ME_L3
-    path = host.ip.path(packet.src, packet.dst, _zone(packet, interface))
-    if isinstance(path, Path):
-        answer = Icmpv6.echo_reply(request).emit(packet.dst, packet.src)
+    own: IpAddress | None = packet.dst
+    if packet.dst.is_multicast:
+        # One packet to a group makes many, and all go to whom it says it is from: so they are
+        # limited as errors are.
+        if not host.icmp_errors.allows(host.world.scheduler.now):
+            return DropReason.GROUP_ECHO_LIMIT
+        own = interface.source_to(packet.src)  # it must be one host's (RFC 4443, 4.2)
+        if own is None:
+            return DropReason.NO_ADDRESS
+    path = host.ip.path(packet.src, own, _zone(packet, interface))
+    if isinstance(path, Path) and isinstance(path.src, Ipv6):
+        answer = Icmpv6.echo_reply(request).emit(path.src, packet.src)
         path.send(
             IpProtocol.ICMPV6, answer, fragmentation=Fragmentation.SENDER,
             cause=frame.provenance.cause,

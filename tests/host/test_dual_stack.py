@@ -25,7 +25,7 @@ from scapy.layers.inet6 import (
 )
 from scapy.layers.l2 import Ether
 
-from sdnvirt.addresses import Ipv4, Ipv6, Mac
+from sdnvirt.addresses import ALL_NODES, Ipv4, Ipv6, Mac
 from sdnvirt.drops import DropReason
 from sdnvirt.host.icmp import ERROR_BURST
 from sdnvirt.host.neighbour_states import Event, Pending
@@ -38,6 +38,8 @@ from sdnvirt.wire.icmpv6 import Icmpv6
 S = 10**9
 ALICE, WIRE = "02:00:00:00:00:01", "02:00:00:00:00:02"
 ETHER = Ether(dst=ALICE, src=WIRE)
+TO_ALL = Ether(dst="33:33:00:00:00:01", src=WIRE)
+REQUEST = ICMPv6EchoRequest(id=1, seq=2, data=b"data")
 
 
 @pytest.fixture
@@ -48,6 +50,16 @@ def host(wired6, ip):
     neighbours.send(ip.bob, Pending(b"", 0), now)
     neighbours.heard(ip.bob, Mac(WIRE), Event.ANSWERED, now)
     return wired6.host
+
+
+@pytest.fixture
+def known(wired6):
+    """The wired host, which knows the wire's IPv6 addresses."""
+    neighbours = wired6.host.interface.nd.neighbours
+    for address in map(Ipv6, ("2001:db8::2", "fe80::2")):
+        neighbours.send(address, Pending(b"", 0), 0)
+        neighbours.heard(address, Mac(WIRE), Event.ASKED, wired6.world.scheduler.now)
+    return wired6
 
 
 def say(wired, *packets) -> dict[DropReason, int]:
@@ -118,6 +130,33 @@ class TestEcho:
         )
         dual.run(2)
         assert ping.result().received == 1
+
+    @pytest.mark.parametrize(
+        ("source", "own"), [("2001:db8::2", "2001:db8::1"), ("fe80::2", "fe80::ff:fe00:1")]
+    )
+    def test_a_group_is_answered_from_an_address_of_one_host(self, known, source, own) -> None:
+        known.wire.say(bytes(TO_ALL / IPv6(src=source, dst="ff02::1") / REQUEST))
+        [reply] = heard(known)
+        assert (reply[IPv6].src, reply[IPv6].dst) == (own, source)
+        assert bytes(reply[ICMPv6EchoReply].data) == b"data"
+
+    def test_groups_are_answered_at_the_pace_of_errors(self, known) -> None:
+        frame = bytes(TO_ALL / IPv6(src="2001:db8::2", dst="ff02::1") / REQUEST)
+        for _ in range(ERROR_BURST + 7):
+            known.wire.ports[1].send(known.world.originate(frame, "wire"))
+        assert len(heard(known)) == ERROR_BURST
+        assert known.world.ledger.by_reason()[DropReason.GROUP_ECHO_LIMIT] == 7
+
+    def test_broadcasts_of_ipv4_are_not_answered(self, wired) -> None:
+        frame = Ether(dst="ff:ff:ff:ff:ff:ff", src=WIRE) / IP(src="10.0.0.2", dst="10.0.0.255")
+        wired.wire.say(bytes(frame / ICMP()))
+        assert heard(wired) == []
+
+    def test_all_neighbours_answer(self, dual) -> None:
+        ping = dual.alice.start_ping(ALL_NODES, count=2, interface=dual.alice.interface)
+        dual.run(3)
+        assert ping.result().received == 2
+        assert ping.result().responders == (dual.alice.interface.mac, dual.bob.interface.mac)
 
 
 class TestUdp:
@@ -408,13 +447,6 @@ class TestExtensionHeaders:
     """Of IPv6 only."""
 
     SRC, DST = "2001:db8::2", "2001:db8::1"
-
-    @pytest.fixture
-    def known(self, wired6):
-        neighbours = wired6.host.interface.nd.neighbours
-        neighbours.send(Ipv6(self.SRC), Pending(b"", 0), 0)
-        neighbours.heard(Ipv6(self.SRC), Mac(WIRE), Event.ASKED, wired6.world.scheduler.now)
-        return wired6
 
     def packet(self, *headers, dst: str = DST):
         packet = IPv6(src=self.SRC, dst=dst)
