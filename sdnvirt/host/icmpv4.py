@@ -37,10 +37,11 @@ def receive(host: Host, interface: Interface, packet: IpPacket, frame: Frame) ->
         if interface.accepts.get(packet.dst) in (Cast.BROADCAST, Cast.MULTICAST):
             return DropReason.NOT_FOR_ME_L3
         answer = Icmp.echo_reply(message).emit()
-        # All of the data goes back, however much it is (RFC 1122, 3.2.2.6).
+        # All of the data goes back, however much it is (RFC 1122, 3.2.2.6); nothing would send it
+        # again if it proved too big on its way, so routers may cut it.
         host.ip.send(
             packet.src, IpProtocol.ICMP, answer, src=packet.dst,
-            fragmentation=Fragmentation.SENDER, cause=frame.provenance.cause,
+            fragmentation=Fragmentation.ANYBODY, cause=frame.provenance.cause,
         )  # fmt: skip
         return None
     if message.type == IcmpType.ECHO_REPLY:

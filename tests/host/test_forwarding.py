@@ -153,6 +153,13 @@ class TestPathMtu:
         result = pinged(routed, FAR_BOB["IPv4"], size=1400, fragmentation=Fragmentation.ANYBODY)
         assert result.received == 1
 
+    def test_routers_fragment_echo_replies_of_ipv4(self, routed) -> None:
+        ping = routed.bob.start_ping(
+            Ipv4("10.0.0.1"), count=1, size=1400, fragmentation=Fragmentation.ANYBODY
+        )
+        routed.run(2)
+        assert ping.result().received == 1  # by alice, whose own link would take the reply whole
+
     def test_routers_never_fragment_ipv6(self, routed) -> None:
         result = pinged(routed, FAR_BOB["IPv6"], size=1400, fragmentation=Fragmentation.ANYBODY)
         assert result.errors == (f"from {R_ALICE['IPv6']}: fragmentation needed",)
