@@ -216,15 +216,10 @@ class _Run:
             return
         self._own = path.src
         self._waiting[sequence] = self._sent_ns[sequence] = self._at.now
-
-        def unreachable(_text: str) -> None:
-            if not path.interface.is_resolving(path.next_hop):  # else the queue for it is full
-                self._unreachable(sequence)
-
         refused = self._socket.send(
             path, sequence, self._data, hop_limit=self._given.ttl,
             fragmentation=_DISCOVERY[self._given.discovery],
-            on_failure=unreachable,
+            on_failure=lambda _: self._unreachable(sequence),
         )  # fmt: skip
         if refused is not None:
             self._refused(sequence, refused)

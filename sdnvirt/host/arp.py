@@ -38,12 +38,6 @@ DEFEND_INTERVAL_NS: Final = 10 * NS_PER_S
 
 _UNKNOWN_MAC: Final = Mac(bytes(6))
 
-FAILURES: Final = {
-    DropReason.NEIGHBOUR_UNRESOLVED: "no ARP answer",
-    DropReason.NEIGHBOUR_QUEUE_FULL: "too many packets wait for the ARP answer",
-}
-"""What a conversation is told of a packet that never left, after the address of the next hop."""
-
 
 class ArpResolver(Resolver):
     """ARP of one interface.
@@ -55,7 +49,7 @@ class ArpResolver(Resolver):
     __slots__ = ("_defended_ns", "_probing", "conflicts")
 
     ethertype = ETHERTYPE_IPV4
-    failures = FAILURES
+    silence = "no ARP answer"
 
     def __init__(self, interface: Interface) -> None:
         super().__init__(interface, ARP)

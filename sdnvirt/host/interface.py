@@ -316,10 +316,6 @@ class Interface:
         chosen = select_source(dst, self.addresses.values())
         return None if chosen is None else chosen.address
 
-    def is_resolving(self, hop: IpAddress) -> bool:
-        """Whether packets wait for the MAC address of a neighbour."""
-        return self.resolver(hop).is_resolving(hop)
-
     def transmit(self, ethertype: bytes, mac: Mac, packet: bytes, cause: int) -> None:
         """Send a packet to a MAC address."""
         host = self.host

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sdnvirt.addresses import BROADCAST_IPV4, IpAddress, Ipv4, Ipv6
-from sdnvirt.drops import DropReason
 from sdnvirt.host.addressing import InterfaceAddress
 from sdnvirt.host.families import FAMILIES
 from sdnvirt.host.path_mtu import PathMtus
@@ -174,7 +173,7 @@ class IpLayer:
         resolver = path.interface.resolver(hop)
         if not resolver.is_resolving(hop):
             return None
-        return f"{hop}: {resolver.failures[DropReason.NEIGHBOUR_UNRESOLVED]}"
+        return f"{hop}: {resolver.silence}"
 
     def is_on_link(self, address: IpAddress, interface: Interface) -> bool:
         """Whether an address is that of a neighbour by an interface, as far as routes tell."""

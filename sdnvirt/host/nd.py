@@ -43,12 +43,6 @@ ETHERTYPE_IPV6: Final = b"\x86\xdd"
 IPV6_GROUPS: Final = IPv6Network("ff00::/8")
 """Groups go by the first interface that speaks IPv6, unless another one is said."""
 
-FAILURES: Final = {
-    DropReason.NEIGHBOUR_UNRESOLVED: "no answer to neighbour solicitations",
-    DropReason.NEIGHBOUR_QUEUE_FULL: "too many packets wait for the neighbour's answer",
-}
-"""What a conversation is told of a packet that never left, after the address of the next hop."""
-
 
 class NdResolver(Resolver):
     """Neighbour discovery of one interface.
@@ -63,7 +57,7 @@ class NdResolver(Resolver):
     __slots__ = ("advertiser", "autoconfiguration", "autoconfigures", "dad")
 
     ethertype = ETHERTYPE_IPV6
-    failures = FAILURES
+    silence = "no answer to neighbour solicitations"
 
     def __init__(self, interface: Interface, *, autoconfigures: bool = False) -> None:
         super().__init__(interface, ND)

@@ -41,7 +41,7 @@ class Pending:
     Attributes:
         packet: the IP packet.
         cause: the conversation it belongs to.
-        on_failure: told in words why the packet was given up, or None.
+        on_failure: told in words if the next hop does not answer, or None.
         frame: the frame that brought it if it is somebody else's and only forwarded, else None.
         then: called in place of sending a packet, by who wants to know the address only, or None.
     """

@@ -40,7 +40,8 @@ from sdnvirt.host.neighbour_states import (
 )
 
 QUEUE_LIMIT: Final = 64
-"""Packets that wait for one neighbour; the newest is given up, at 1500 bytes below 100 kB."""
+"""Packets that wait for one neighbour, at 1500 bytes below 100 kB; the oldest makes way for a new
+one (RFC 1122, 2.3.2.2; RFC 4861, 7.2.2)."""
 
 TABLE_LIMIT: Final = 16_384
 """Neighbours in the table: every host of the largest network, and a bound to what lies can fill."""
@@ -108,10 +109,13 @@ class Neighbours:
     def send(self, address: IpAddress, pending: Pending, now: int) -> list[Effect]:
         """Send a packet to a neighbour, or let it wait until the neighbour has answered."""
         entry, effects = self._step(address, Event.USED, now, cause=pending.cause)
-        if entry is None or (isinstance(entry, Incomplete) and len(entry.waiting) >= QUEUE_LIMIT):
+        if entry is None:
             return [self._abandon(address, pending, DropReason.NEIGHBOUR_QUEUE_FULL)]
         if isinstance(entry, Incomplete):
             entry.waiting.append(pending)
+            if len(entry.waiting) > QUEUE_LIMIT:
+                oldest = entry.waiting.pop(0)
+                effects.append(self._abandon(address, oldest, DropReason.NEIGHBOUR_QUEUE_FULL))
             return effects
         return [Transmit(entry.mac, pending), *effects]
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sdnvirt.host.ip import IpLayer
 
 OnFailure = Callable[[str], None]
-"""Told in words why a packet that was accepted never left the host."""
+"""Told in words that a packet never left the host because its next hop does not answer."""
 
 
 class Fragmentation(Enum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sdnvirt.addresses import IpAddress, Mac
@@ -34,14 +34,14 @@ class Resolver(ABC):
         interface: the interface.
         neighbours: the cache.
         ethertype: of the packets that wait for addresses.
-        failures: what a conversation is told of a packet that never left, after the address of
-            the next hop.
+        silence: what a conversation is told, after the address of the next hop, of a packet that
+            never left because that does not answer.
     """
 
     __slots__ = ("_armed_for", "_scheduler", "interface", "neighbours")
 
     ethertype: bytes
-    failures: Mapping[DropReason, str]
+    silence: str
 
     def __init__(self, interface: Interface, transitions: Transitions) -> None:
         self.interface = interface
@@ -70,7 +70,7 @@ class Resolver(ABC):
 
     def resolve(self, hop: IpAddress, then: Callable[[], None], cause: int = 0) -> None:
         """Call back when the MAC address of a neighbour is known, or was given up."""
-        wanted = Pending(b"", cause, on_failure=lambda _text: then(), then=then)
+        wanted = Pending(b"", cause, then=then)
         self.carry_out(self.neighbours.send(hop, wanted, self.now))
 
     def is_resolving(self, hop: IpAddress) -> bool:
@@ -89,7 +89,9 @@ class Resolver(ABC):
         """Do what the cache says, and wake it up when it has more to say."""
         for effect in effects:
             match effect:
-                case Transmit(_, Pending(then=then)) if then is not None:
+                case Transmit(_, Pending(then=then)) | Abandon(_, Pending(then=then), _) if (
+                    then is not None
+                ):
                     then()
                 case Transmit(mac, Pending(packet, cause, _, None)):
                     self.interface.transmit(self.ethertype, mac, packet, cause)
@@ -100,8 +102,10 @@ class Resolver(ABC):
                 case Abandon(address, pending, reason):
                     if pending.frame is not None:
                         self.interface.host.settle(pending.frame, reason)
-                    if pending.on_failure is not None:
-                        pending.on_failure(f"{address}: {self.failures[reason]}")
+                    # For want of room a packet is lost as it may be on any link: nobody is told.
+                    unanswered = reason is DropReason.NEIGHBOUR_UNRESOLVED
+                    if unanswered and pending.on_failure is not None:
+                        pending.on_failure(f"{address}: {self.silence}")
                 case Gone(address):
                     self._gone(address)
         due = self.neighbours.next_timeout()

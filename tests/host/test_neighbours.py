@@ -80,11 +80,15 @@ def test_a_tick_before_the_time_does_nothing() -> None:
 
 def test_the_queue_of_one_neighbour_is_bounded() -> None:
     cache = Neighbours()
-    for _ in range(QUEUE_LIMIT):
-        cache.send(BOB, PACKET, 0)
-    one_more = Pending(b"one more", cause=9)
-    assert cache.send(BOB, one_more, 0) == [Abandon(BOB, one_more, DropReason.NEIGHBOUR_QUEUE_FULL)]
-    assert len(cache.heard(BOB, BOB_MAC, Event.ANSWERED, 1)) == QUEUE_LIMIT
+    packets = [Pending(bytes([n]), cause=n) for n in range(QUEUE_LIMIT + 1)]
+    for pending in packets[:-1]:
+        cache.send(BOB, pending, 0)
+    given_up = Abandon(BOB, packets[0], DropReason.NEIGHBOUR_QUEUE_FULL)
+    assert cache.send(BOB, packets[-1], 0) == [given_up]  # the oldest
+    assert cache.abandoned == {DropReason.NEIGHBOUR_QUEUE_FULL: 1}
+    assert cache.heard(BOB, BOB_MAC, Event.ANSWERED, 1) == [
+        Transmit(BOB_MAC, pending) for pending in packets[1:]
+    ]
 
 
 def test_an_old_answer_is_used_but_the_neighbour_is_asked_again_by_unicast() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sdnvirt.host.neighbours import QUEUE_LIMIT
 from sdnvirt.network.network import Network
 from sdnvirt.programs.program import ProgramError
 
@@ -130,6 +131,39 @@ def test_nobody_there_is_an_error_of_the_socket(net: Network, family: Any) -> No
 
     (error,) = net["h1"].call(client())
     assert isinstance(error, ConnectionRefusedError)
+
+
+def test_a_burst_before_the_neighbour_has_answered_loses_the_oldest(
+    net: Network, family: Any
+) -> None:
+    async def client() -> list[Exception]:
+        transport, recorder = await open_socket(remote_addr=family.name(2, 9))
+        for n in range(QUEUE_LIMIT + 10):
+            transport.sendto(b"%d" % n)
+        await asyncio.sleep(1)
+        return recorder.errors
+
+    async def server() -> list[bytes]:
+        _, recorder = await open_socket(local_addr=(family.everywhere, 9))
+        await asyncio.sleep(1)
+        return [recorder.got.get_nowait()[0] for _ in range(recorder.got.qsize())]
+
+    listening = net["h2"].run(server())
+    assert net["h1"].call(client()) == []
+    net.run_for("1s")
+    assert listening.result == [b"%d" % n for n in range(10, QUEUE_LIMIT + 10)]
+
+
+def test_a_neighbour_that_never_answers_is_an_error_of_the_socket(
+    net: Network, family: Any
+) -> None:
+    async def client() -> list[Any]:
+        transport, recorder = await open_socket(remote_addr=(family.silent, 9))
+        transport.sendto(b"x")
+        await asyncio.sleep(5)
+        return [error.errno for error in recorder.errors]
+
+    assert net["h1"].call(client()) == [errno.EHOSTUNREACH]
 
 
 @pytest.mark.parametrize(

@@ -165,8 +165,6 @@ class TcpConnection:
 
     def unresolved(self, _text: str) -> None:
         """The next hop has no MAC address: so nobody can be reached, which ends an opening."""
-        if self.path.interface.is_resolving(self.path.next_hop):
-            return  # too many packets wait for it, which is a loss as others
         if self.machine.state is State.SYN_SENT:
             self.machine.lose(Loss.HOST_UNREACHABLE)
             self.settle()
