@@ -64,12 +64,13 @@ class UdpSocket:
             error queue (IP_RECVERR).
         hop_limit: routers that what it sends may cross plus one, or None for the usual number;
             for groups that is 1 (RFC 1112, 6.1).
+        came_by: the interface by which the datagram came that was handed over last, or None.
         dscp: differentiated services code point of what it sends, 6 bits.
     """
 
     __slots__ = (
-        "_groups", "_host", "_on_datagram", "_on_error", "address", "dscp", "fragmentation",
-        "hop_limit", "interface", "on_report", "port", "remote",
+        "_groups", "_host", "_on_datagram", "_on_error", "address", "came_by", "dscp",
+        "fragmentation", "hop_limit", "interface", "on_report", "port", "remote",
     )  # fmt: skip
 
     def __init__(
@@ -108,6 +109,7 @@ class UdpSocket:
         self.hop_limit: int | None = None
         self.on_report: OnReport | None = None
         self.dscp = 0
+        self.came_by: Interface | None = None
         self.remote: tuple[IpAddress, int] | None = None
         self._groups: dict[tuple[IpAddress, Interface], None] = {}
         table = self._table()
@@ -115,7 +117,14 @@ class UdpSocket:
         assert (address, self.port) not in table, f"UDP port {port} of {host.name} is in use"
         table[address, self.port] = self
 
-    def send(self, dst: IpAddress, port: int, payload: bytes, cause: int = 0) -> Refusal | None:
+    def send(
+        self,
+        dst: IpAddress,
+        port: int,
+        payload: bytes,
+        cause: int = 0,
+        interface: Interface | None = None,
+    ) -> Refusal | None:
         """Send a datagram; return why it was refused, or None if it was not.
 
         Args:
@@ -125,11 +134,13 @@ class UdpSocket:
             port: destination port.
             payload: the data.
             cause: the conversation that it belongs to.
+            interface: the one to leave by, which link-local destinations may need; by default the
+                socket's.
         """
         if dst == BROADCAST_IPV4 and self.interface is not None:
             return self.send_to_mac(BROADCAST, BROADCAST_IPV4, port, payload, cause)
         source = self.address if self.address and any(self.address) else None
-        where = self.interface
+        where = interface or self.interface
         if where is None and self._groups:
             where = next((joined for group, joined in self._groups if group == dst), None)
         path = self._host.ip.path(dst, source, where)
@@ -237,6 +248,7 @@ def receive(host: Host, interface: Interface, packet: IpPacket, frame: Frame) ->
             cause=frame.provenance.cause,
         )  # fmt: skip
         return DropReason.PORT_UNREACHABLE
+    socket.came_by = interface
     socket.deliver(packet.src, datagram.src_port, datagram.payload, frame.provenance.cause)
     return None
 

@@ -10,6 +10,7 @@
     server       a port that a program listens at
     handles      socket objects that programs make themselves
     endpoint     what transports show as their socket
+    zones        on which link a link-local address is meant
     resolver     names, by the DNS servers that the host was told of
     program      a coroutine that was put on a host, and what became of it
     programs     all those of a network

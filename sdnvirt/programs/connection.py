@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sdnvirt.host.tcp.loss import Loss
 from sdnvirt.programs.endpoint import Endpoint
+from sdnvirt.programs.zones import zone_of
 
 if TYPE_CHECKING:
     from sdnvirt.host.tcp.endpoint import TcpConnection
@@ -65,6 +66,7 @@ class ConnectionTransport(asyncio.Transport):
             socket.SOCK_STREAM,
             connection.local,
             connection.remote,
+            zone_of(connection.path.interface),
             {(socket.IPPROTO_TCP, socket.TCP_NODELAY): self._set_no_delay},
         )
         super().__init__(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sdnvirt.addresses import ANY_IPV4, IpAddress, Ipv4, Ipv6
 from sdnvirt.host.udp import UdpSocket
 from sdnvirt.programs.endpoint import Options
+from sdnvirt.programs.zones import interface_at
 
 if TYPE_CHECKING:
     from sdnvirt.host.interface import Interface
@@ -96,7 +97,7 @@ def _request_v4(host: Host, value: bytes) -> tuple[IpAddress, Interface | None]:
         raise OSError(errno.EINVAL, f"{len(value)} bytes of an ip_mreq; expected 8 or 12")
     own = Ipv4(value[4:8])
     if len(value) >= 12 and (index := struct.unpack_from("@i", value, 8)[0]):
-        return Ipv4(value[:4]), _interface(host, index)
+        return Ipv4(value[:4]), interface_at(host, index)
     if own == ANY_IPV4:
         return Ipv4(value[:4]), None
     where = host.ip.owner(own)
@@ -110,12 +111,4 @@ def _request_v6(host: Host, value: bytes) -> tuple[IpAddress, Interface | None]:
     if len(value) < 20:
         raise OSError(errno.EINVAL, f"{len(value)} bytes of an ipv6_mreq; expected 20")
     index = struct.unpack_from("@I", value, 16)[0]
-    return Ipv6(value[:16]), _interface(host, index) if index else None
-
-
-def _interface(host: Host, index: int) -> Interface:
-    """Return an interface by its number from 1, as ``ip link`` shows it."""
-    for number, interface in enumerate(host.all_interfaces(), 1):
-        if number == index:
-            return interface
-    raise OSError(errno.ENODEV, f"{host.name} has no interface {index}")
+    return Ipv6(value[:16]), interface_at(host, index) if index else None

@@ -15,7 +15,8 @@ from sdnvirt.host.routes import TooBig
 from sdnvirt.host.tcp.binding import LOSSES
 from sdnvirt.host.udp import UdpSocket
 from sdnvirt.programs.datagram_options import Hops, options
-from sdnvirt.programs.endpoint import Endpoint, address_of, name_of, port_of
+from sdnvirt.programs.endpoint import Endpoint, name_of
+from sdnvirt.programs.zones import Peer, peer_of, zone_of
 
 if TYPE_CHECKING:
     from sdnvirt.host.stack import Host
@@ -30,7 +31,7 @@ class DatagramTransport(asyncio.DatagramTransport):
         context: in which the protocol's methods are called.
         host: where the socket is.
         local: address and port to bind; port 0 for one that is free.
-        remote: the only peer, or None.
+        peer: the only peer, or None.
         protocol: the program's end.
 
     Raises:
@@ -43,7 +44,7 @@ class DatagramTransport(asyncio.DatagramTransport):
         context: Context,
         host: Host,
         local: tuple[IpAddress, int],
-        remote: tuple[IpAddress, int] | None,
+        peer: Peer | None,
         protocol: asyncio.DatagramProtocol,
     ) -> None:
         address, port = local
@@ -54,13 +55,17 @@ class DatagramTransport(asyncio.DatagramTransport):
             host, port, self._on_datagram, address=address, on_error=self._on_error,
             fragmentation=Fragmentation.SENDER,  # what sockets do that programs know
         )  # fmt: skip
-        self._socket.remote = remote
+        remote = self._socket.remote = None if peer is None else (peer.address, peer.port)
         self._socket.on_report = self._on_report
-        if remote is not None and isinstance(path := host.ip.path(remote[0]), Path):
-            address = path.src if address in WILDCARDS.values() else address
+        where = host.ip.owner(address)
+        if peer is not None and address in WILDCARDS.values():
+            path = host.ip.path(peer.address, None, peer.interface)
+            if isinstance(path, Path):
+                address, where = path.src, path.interface
         self._hops = Hops()
         endpoint = Endpoint(
             socket.SOCK_DGRAM, (address, self._socket.port), remote,
+            0 if where is None else zone_of(where),
             options(host, self._socket, self._hops),
         )  # fmt: skip
         names: dict[str, Any] = {"socket": endpoint, "sockname": endpoint.getsockname()}
@@ -68,7 +73,8 @@ class DatagramTransport(asyncio.DatagramTransport):
         super().__init__(names)
         self._loop = loop
         self._context = context
-        self._remote = remote
+        self._host = host
+        self._peer = peer
         self._protocol = protocol
         self._closing = False
         loop.transports[self] = None
@@ -81,21 +87,21 @@ class DatagramTransport(asyncio.DatagramTransport):
         """
         if self._closing:
             return
-        remote = self._remote
+        peer = self._peer
         if addr is not None:
-            given = (address_of(addr[0]), port_of(addr[1]))
-            if remote is not None and given != remote:
-                raise ValueError(f"invalid address: must be None or {name_of(*remote)}")
-            remote = given
-        if remote is None:
+            given = peer_of(self._host, addr)
+            if peer is not None and given[:2] != peer[:2]:
+                raise ValueError(f"invalid address: must be None or {name_of(*peer[:2])}")
+            peer = peer or given
+        if peer is None:
             raise ValueError("no peer, so an address is needed")
         own = self._socket.address
-        if own is not None and type(own) is not type(remote[0]):
-            text = f"{remote[0]} is not of the version of IP of a socket at {own}"
+        if own is not None and type(own) is not type(peer.address):
+            text = f"{peer.address} is not of the version of IP of a socket at {own}"
             self._call(self._tell, OSError(errno.EAFNOSUPPORT, text))
             return
-        self._socket.hop_limit = self._hops.of(remote[0])
-        refusal = self._socket.send(*remote, bytes(data))
+        self._socket.hop_limit = self._hops.of(peer.address)
+        refusal = self._socket.send(peer.address, peer.port, bytes(data), interface=peer.interface)
         if refusal is not None:
             number = errno.EMSGSIZE if isinstance(refusal, TooBig) else errno.ENETUNREACH
             self._call(self._tell, OSError(number, str(refusal)))
@@ -126,7 +132,9 @@ class DatagramTransport(asyncio.DatagramTransport):
         self.close()
 
     def _on_datagram(self, src: IpAddress, port: int, payload: bytes, _cause: int) -> None:
-        self._call(self._deliver, payload, name_of(src, port))
+        came_by = self._socket.came_by
+        scope = 0 if came_by is None else zone_of(came_by)
+        self._call(self._deliver, payload, name_of(src, port, scope))
 
     def _on_error(self, text: str) -> None:
         self._call(self._tell, OSError(errno.EHOSTUNREACH, text))

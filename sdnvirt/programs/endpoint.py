@@ -12,12 +12,21 @@ from sdnvirt.addresses import IpAddress, Ipv4, Ipv6
 PORT_MAX: Final = 0xFFFF
 
 SocketName = tuple[str, int] | tuple[str, int, int, int]
-"""Address and port as the module ``socket`` writes them; IPv6 has flow label and scope, both 0."""
+"""Address and port as the module ``socket`` writes them; IPv6 has flow label, 0, and scope."""
 
 
-def name_of(address: IpAddress, port: int) -> SocketName:
-    """Return address and port as the module ``socket`` writes them."""
-    return (str(address), port) if isinstance(address, Ipv4) else (str(address), port, 0, 0)
+def name_of(address: IpAddress, port: int, scope: int = 0) -> SocketName:
+    """Return address and port as the module ``socket`` writes them.
+
+    Args:
+        address: the address.
+        port: the port.
+        scope: the number of the interface that it is reached by, which shows where it matters:
+            in addresses that mean something on one link only (RFC 4007).
+    """
+    if isinstance(address, Ipv4):
+        return str(address), port
+    return str(address), port, 0, scope if address.is_link_local else 0
 
 
 def family_of(address: IpAddress) -> socket.AddressFamily:
@@ -70,6 +79,7 @@ class Endpoint:
         kind: SOCK_STREAM or SOCK_DGRAM.
         local: address and port of this end.
         remote: those of the other end, or None.
+        scope: the number of the interface that both are on.
         options: what sets an option, by level and name; others are taken and change nothing, as
             most options of a real socket do not show on the wire either.
     """
@@ -79,6 +89,7 @@ class Endpoint:
         kind: socket.SocketKind,
         local: tuple[IpAddress, int],
         remote: tuple[IpAddress, int] | None = None,
+        scope: int = 0,
         options: Options | None = None,
     ) -> None:
         self.family = family_of(local[0])
@@ -86,12 +97,13 @@ class Endpoint:
         self.proto = 0
         self._local = local
         self._remote = remote
+        self._scope = scope
         self._setters = options or {}
         self._options: dict[tuple[int, int], int] = {}
 
     def getsockname(self) -> SocketName:
         """Return address and port of this end."""
-        return name_of(*self._local)
+        return name_of(*self._local, self._scope)
 
     def getpeername(self) -> SocketName:
         """Return address and port of the other end.
@@ -101,7 +113,7 @@ class Endpoint:
         """
         if self._remote is None:
             raise OSError(errno.ENOTCONN, "not connected")
-        return name_of(*self._remote)
+        return name_of(*self._remote, self._scope)
 
     def setsockopt(self, level: int, name: int, value: Any, *_length: int) -> None:
         """Set an option."""

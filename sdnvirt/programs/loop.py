@@ -29,6 +29,7 @@ from sdnvirt.programs.place import HOST, here
 from sdnvirt.programs.resolver import AddressInfo, resolve
 from sdnvirt.programs.server import Server
 from sdnvirt.programs.tasks import HostTask, make_task, number_of
+from sdnvirt.programs.zones import Peer, peer_of
 from sdnvirt.units import NS_PER_S
 
 _Ts = TypeVarTuple("_Ts")
@@ -141,24 +142,24 @@ class ProgramLoop(LonelyLoop):
         errors: list[OSError] = []
         for *_, name in infos:
             try:
-                return await self._connect(address_of(name[0]), name[1], local)
+                return await self._connect(peer_of(here(), name), local)
             except OSError as error:
                 errors.append(error)
         if len(errors) == 1:
             raise errors[0]
         raise OSError(f"multiple exceptions: {', '.join(map(str, errors))}")
 
-    async def _connect(
-        self, address: IpAddress, port: int, local: Place = (None, 0)
-    ) -> ConnectionTransport:
-        host = here()
+    async def _connect(self, peer: Peer, local: Place = (None, 0)) -> ConnectionTransport:
+        host, (address, port, interface) = here(), peer
         own, local_port = local
         if own is not None and type(own) is not type(address):
             raise OSError(
                 Loss.NO_PORT.errno, f"{own} cannot be the source of what goes to {address}"
             )
         own = own if own and any(own) else None
-        made = host.tcp.connect(address, port, local_port=local_port, local_address=own)
+        made = host.tcp.connect(
+            address, port, local_port=local_port, local_address=own, interface=interface
+        )
         if isinstance(made, Loss):
             raise OSError(made.errno, f"{host.name} to {address} port {port}: {made}")
         opened: asyncio.Future[None] = self.create_future()
@@ -191,8 +192,7 @@ class ProgramLoop(LonelyLoop):
         Raises:
             OSError: nobody could be reached.
         """
-        place = address_of(address[0]), port_of(address[1])
-        self._handles.bind(sock, await self._connect(*place))
+        self._handles.bind(sock, await self._connect(peer_of(here(), address)))
 
     async def create_server(  # type: ignore[override]
         self,
@@ -243,20 +243,21 @@ class ProgramLoop(LonelyLoop):
         """
         if sock is not None:
             refuse("a socket that is bound already", REAL)
-        remote = None
+        peer = None
         if remote_addr is not None:
             infos = await self.getaddrinfo(
                 *remote_addr[:2], family=family, type=socket.SOCK_DGRAM, proto=proto, flags=flags
             )
-            remote = address_of(infos[0][-1][0]), infos[0][-1][1]
+            name = infos[0][-1]
+            peer = peer_of(here(), (*name[:2], *(remote_addr[2:] or name[2:])))
         address, port = await self._local(local_addr, family)
         if address is None:
             kind = socket.AddressFamily(family or socket.AF_INET)
-            address = WILDCARDS[kind if remote is None else family_of(remote[0])]
+            address = WILDCARDS[kind if peer is None else family_of(peer.address)]
         local = address, port
         protocol = protocol_factory()
         transport = DatagramTransport(
-            self, contextvars.copy_context(), here(), local, remote, protocol
+            self, contextvars.copy_context(), here(), local, peer, protocol
         )
         await asyncio.sleep(0)  # let the protocol know its transport, as asyncio does
         return transport, protocol
@@ -304,7 +305,9 @@ class ProgramLoop(LonelyLoop):
 
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
         """Return address and port as text."""
-        return str(sockaddr[0]), str(sockaddr[1])
+        address, port, interface = peer_of(here(), sockaddr)
+        zone = "" if interface is None else f"%{interface.name}"
+        return f"{address}{zone}", str(port)
 
     # what asyncio asks of its loops
 

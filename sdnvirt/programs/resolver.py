@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sdnvirt.addresses import ANY_IPV4, ANY_IPV6, IpAddress, Ipv4, Ipv6
 from sdnvirt.errors import MalformedError
 from sdnvirt.programs.endpoint import SocketName, address_of, family_of, name_of
+from sdnvirt.programs.zones import scope_of
 
 if TYPE_CHECKING:
     from dns.message import Message, QueryMessage
@@ -50,7 +51,8 @@ async def resolve(
 
     Args:
         host: who asks.
-        name: a name or an address; None for this host, or for all of its addresses to a server.
+        name: a name or an address, which may have a zone; None for this host, or for all of its
+            addresses to a server.
         port: is handed through.
         family: AF_INET, AF_INET6, or 0 for both.
         kind: SOCK_STREAM, SOCK_DGRAM, or 0 for both.
@@ -59,21 +61,25 @@ async def resolve(
     Raises:
         socket.gaierror: there is none.
     """
-    addresses = await _addresses(host, name, family, flags)
+    bare, _, zone = (name or "").partition("%")
+    if zone:
+        flags |= socket.AI_NUMERICHOST
+    addresses = await _addresses(host, bare, family, flags)
     if family:
         addresses = [one for one in addresses if family_of(one) == family]
     if not addresses:
         raise socket.gaierror(socket.EAI_NONAME, f"{host.name}: no address of {name!r}")
+    scope = scope_of(host, addresses[0], zone) if zone else 0
     kinds = [socket.SocketKind(kind)] if kind else list(_PROTOCOLS)
     return [
-        (family_of(one), each, _PROTOCOLS[each], "", name_of(one, port))
+        (family_of(one), each, _PROTOCOLS[each], "", name_of(one, port, scope))
         for one in addresses
         for each in kinds
     ]
 
 
-async def _addresses(host: Host, name: str | None, family: int, flags: int) -> list[IpAddress]:
-    if name is None or name == "":
+async def _addresses(host: Host, name: str, family: int, flags: int) -> list[IpAddress]:
+    if not name:
         if flags & socket.AI_PASSIVE:
             return [ANY_IPV4, ANY_IPV6]
         return _localhost(host)

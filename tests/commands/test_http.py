@@ -123,6 +123,15 @@ def test_answers_good_and_bad(net, answer: bytes, output: str, status: int) -> N
     assert (got, got.status) == (output, status)
 
 
+def test_a_zone_in_a_url_stays_on_the_host(net) -> None:
+    link_local = net["h2"].host.interface.link_local
+    net["h2"].start("nc -l 80", stdin="HTTP/1.0 204 No Content\r\n\r\n")
+    output = net["h1"].cmd(f"curl -v http://[{link_local}%25s1]/")
+    assert f"> Host: [{link_local}]\n" in output
+    assert "< HTTP/1.0 204 No Content\n" in output
+    assert net["h1"].cmd(f"curl http://[{link_local}%25s9]/").status == 6
+
+
 def test_redirections(net, site) -> None:
     serve(net, b"HTTP/1.1 302 Found\r\nLocation: " + site.encode() + b"/a.txt\r\n\r\n")
     assert net["h1"].cmd("curl http://10.0.0.3/") == ""

@@ -332,3 +332,91 @@ def test_the_tcp_of_a_host_behaves_as_its_parameters_say(net: Network) -> None:
     assert syn[TCP].flags == "SEC"
     (lingering,) = net["h1"].host.tcp.connections.values()
     assert isinstance(lingering.machine.sender.congestion, NewReno)
+
+
+@pytest.fixture
+def zones(net: Network) -> dict[str, str]:
+    """The link-local addresses of the hosts, of which h1 has one on a VLAN of its port, too."""
+    h1 = net["h1"].host
+    h1.add_vlan(7).enable_ipv6()
+    for name in ("h1", "h2"):
+        net[name].host.enable_ipv6()
+    net.run_for("3s")
+    return {name: str(net[name].host.interface.link_local) for name in ("h1", "h2")}
+
+
+@pytest.mark.parametrize("zone", ["s1", "1"])
+def test_a_zone_says_by_which_interface(net: Network, zones: dict[str, str], zone: str) -> None:
+    async def client() -> Any:
+        reader, writer = await asyncio.open_connection(f"{zones['h2']}%{zone}", 7)
+        answer = (await reader.read()).decode()
+        writer.close()
+        return answer, writer.get_extra_info("sockname")[3], writer.get_extra_info("peername")
+
+    net["h2"].run(serve("::"))
+    answer, scope, peer = net["h1"].call(client())
+    assert (answer, scope) == (zones["h1"], 1)
+    assert peer == (zones["h2"], 7, 0, 1)
+
+
+def test_a_zone_of_another_link_does_not_reach(net: Network, zones: dict[str, str]) -> None:
+    async def client() -> str | None:
+        try:
+            await asyncio.open_connection(f"{zones['h2']}%s1.7", 7)
+        except OSError as error:
+            return errno.errorcode[error.errno or 0]
+        return None
+
+    net["h2"].run(serve("::"))
+    assert net["h1"].call(client(), limit="10min") == "EHOSTUNREACH"
+
+
+@pytest.mark.parametrize(
+    "name", ["fe80::1%s9", "2001:db8::1%s1", "10.0.0.2%s1", "h2%s1", "fe80::zz%s1"]
+)
+def test_what_has_no_such_zone_is_an_error_of_names(net: Network, name: str) -> None:
+    async def client() -> int | None:
+        try:
+            await asyncio.open_connection(name, 7)
+        except socket.gaierror as error:
+            return error.errno
+        return None
+
+    assert net["h1"].call(client()) == socket.EAI_NONAME
+
+
+def test_datagrams_tell_the_zone_that_they_came_from(net: Network, zones: dict[str, str]) -> None:
+    class Answering(asyncio.DatagramProtocol):
+        def __init__(self) -> None:
+            self.heard = asyncio.get_running_loop().create_future()
+
+        def connection_made(self, transport: Any) -> None:
+            self.transport = transport
+
+        def datagram_received(self, data: bytes, addr: Any) -> None:
+            self.heard.set_result(addr)
+            if data == b"?":
+                self.transport.sendto(b"!", addr)
+
+    async def talk(*, first: bool, **where: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        transport, protocol = await loop.create_datagram_endpoint(Answering, **where)
+        if first:
+            transport.sendto(b"?")
+        return await protocol.heard, transport.get_extra_info("sockname")
+
+    server = net["h2"].run(talk(first=False, local_addr=("::", 9)))
+    client = talk(first=True, remote_addr=(zones["h2"], 9, 0, 1))
+    heard, own = net["h1"].call(client)
+    assert heard == (zones["h2"], 9, 0, 1)
+    assert (own[0], own[3]) == (zones["h1"], 1)
+    assert server.result[0] == own
+
+
+def test_names_of_link_local_addresses_have_their_zone(net: Network) -> None:
+    async def program() -> Any:
+        loop = asyncio.get_running_loop()
+        infos = await loop.getaddrinfo("fe80::1%s1", 80, type=socket.SOCK_STREAM)
+        return infos[0][4], await loop.getnameinfo(infos[0][4])
+
+    assert net["h1"].call(program()) == (("fe80::1", 80, 0, 1), ("fe80::1%s1", "80"))

@@ -41,6 +41,7 @@ RECEIVE_ERROR: Final = 56
 
 _BODILESS: Final = ("204", "304")
 _REDIRECTS: Final = ("301", "302", "303", "307", "308")
+_ZONE: Final = re.compile(r"%[^\]]*\]")
 _VARIABLE: Final = re.compile(r"%\{(\w+)\}")
 _ESCAPES: Final = {"\\n": "\n", "\\t": "\t", "\\r": "\r"}
 
@@ -197,7 +198,8 @@ async def _fetch(given: Namespace, at: Surroundings, one: Transfer, url: SplitRe
 async def _connect(
     given: Namespace, at: Surroundings, one: Transfer, url: SplitResult
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    name, port = url.hostname or "", url.port or 80
+    # A zone stands in a URL behind an escaped % (RFC 6874, 2).
+    name, port = (url.hostname or "").replace("%25", "%", 1), url.port or 80
     limit = None if given.connect_timeout is None else given.connect_timeout / NS_PER_S
     began_ns = at.now
     try:
@@ -246,7 +248,7 @@ def _request(given: Namespace, method: str, url: SplitResult) -> bytes:
     body = "&".join(given.data).encode() if given.data else b""
     path = url.path or "/"
     fields = {
-        "Host": url.netloc.rpartition("@")[2],
+        "Host": _ZONE.sub("]", url.netloc.rpartition("@")[2]),
         "User-Agent": "curl/8",
         "Accept": "*/*",
     }

@@ -203,7 +203,8 @@ class TcpConnection:
     def _send(self, segment: Tcp, markable: bool) -> None:
         path = self.path
         if path.stale:
-            found = self._service.host.ip.path(path.dst, path.src)
+            zone = path.interface if path.dst.is_link_local else None
+            found = self._service.host.ip.path(path.dst, path.src, zone)
             if not isinstance(found, Path):
                 self.machine.soft_error = Loss.NETWORK_UNREACHABLE
                 return  # lost, and sent again by and by

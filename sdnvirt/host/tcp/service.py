@@ -25,6 +25,7 @@ from sdnvirt.host.tcp.states import State
 from sdnvirt.wire.tcp import ACK, RST, SYN, SynOptions, Tcp
 
 if TYPE_CHECKING:
+    from sdnvirt.host.interface import Interface
     from sdnvirt.host.stack import Host
 
 CONNECTION_LIMIT: Final = 20_000
@@ -76,6 +77,7 @@ class TcpService:
         *,
         local_port: int = 0,
         local_address: IpAddress | None = None,
+        interface: Interface | None = None,
         parameters: TcpParameters | None = None,
         cause: int = 0,
     ) -> TcpConnection | Loss:
@@ -88,13 +90,15 @@ class TcpService:
             port: the peer's port, 1 to 65535.
             local_port: ours, or 0 for one that is free.
             local_address: ours, or None for the one that the IP layer chooses.
+            interface: the one to leave by, which link-local peers may need; by default that of the
+                best route.
             parameters: how the connection behaves, or None for :attr:`parameters`.
             cause: the conversation that its packets belong to.
 
         Returns:
             the connection, or why there can be none: no way to such a peer, or no port left.
         """
-        path = self.host.ip.path(dst, local_address)
+        path = self.host.ip.path(dst, local_address, interface)
         # Nobody is reached at a group's address or everybody's (RFC 9293, MUST-46).
         if not isinstance(path, Path) or isinstance(path, LinkPath):
             return Loss.NETWORK_UNREACHABLE
