@@ -78,17 +78,28 @@ class Clockwork(Companion):
         scheduler: the network's virtual time.
         loop: the event loop.
         pause: where it would wait.
+        goes_on: asked when it would wait whether there is more to do at this instant.
     """
 
-    def __init__(self, scheduler: Scheduler, loop: BaseEventLoop, pause: Pause) -> None:
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        loop: BaseEventLoop,
+        pause: Pause,
+        goes_on: Callable[[], bool],
+    ) -> None:
         super().__init__(scheduler)
         self._loop = loop
         self._pause = pause
+        self._goes_on = goes_on
 
     def pump(self, now: int) -> int:
         """Run callbacks and due timers until there are none; return the next deadline or NEVER."""
         if self._loop.is_closed():
             return NEVER
-        self._pause.begin()
-        self._loop.run_forever()
+        while True:
+            self._pause.begin()
+            self._loop.run_forever()
+            if not self._goes_on():
+                break
         return self._pause.deadline

@@ -12,7 +12,7 @@ import contextvars
 import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextvars import Context
-from typing import Any, Final, TypeVarTuple, Unpack
+from typing import Any, TypeVarTuple, Unpack
 from weakref import WeakSet
 
 from sdnvirt.addresses import IpAddress
@@ -21,11 +21,12 @@ from sdnvirt.host.stack import Host
 from sdnvirt.host.tcp.loss import Loss
 from sdnvirt.programs.clock import Clockwork, Pause
 from sdnvirt.programs.connection import ConnectionTransport
+from sdnvirt.programs.crashes import END_ROUNDS, Crashes
 from sdnvirt.programs.datagrams import WILDCARDS, DatagramTransport
 from sdnvirt.programs.endpoint import address_of, family_of, port_of
 from sdnvirt.programs.handles import Handles
 from sdnvirt.programs.lonely import RANDOM, REAL, LonelyLoop, refuse
-from sdnvirt.programs.place import HOST, here
+from sdnvirt.programs.place import BOOT, HOST, here
 from sdnvirt.programs.resolver import AddressInfo, resolve
 from sdnvirt.programs.server import Server
 from sdnvirt.programs.tasks import HostTask, make_task, number_of
@@ -33,9 +34,6 @@ from sdnvirt.programs.zones import Peer, peer_of
 from sdnvirt.units import NS_PER_S
 
 _Ts = TypeVarTuple("_Ts")
-
-END_ROUNDS: Final = 4
-"""How often a program is cancelled at the end that waits for something while it cleans up."""
 
 Place = tuple[IpAddress | None, int]
 """An address of a host, None for any, and a port, 0 for one that is free."""
@@ -64,7 +62,8 @@ class ProgramLoop(LonelyLoop):
         self._on_problem = on_problem
         self._selector = pause = Pause(scheduler, self.stop)  # where asyncio waits
         self._clock_resolution = 1 / NS_PER_S
-        self._clockwork = Clockwork(scheduler, self, pause)
+        self._crashes = Crashes(self._tasks)
+        self._clockwork = Clockwork(scheduler, self, pause, self._crashes.go_on)
         self._handles = Handles()
         self.transports: dict[ConnectionTransport | DatagramTransport, None] = {}
         self.set_task_factory(make_task)  # type: ignore[arg-type]
@@ -95,8 +94,10 @@ class ProgramLoop(LonelyLoop):
         *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
-        """Run a callback at a virtual time, seconds."""
+        """Run a callback at a virtual time, seconds; but for a host that crashed no time comes."""
         handle = super().call_at(when, callback, *args, context=context)
+        if self._crashes.ended(handle):
+            handle.cancel()
         if not self.is_running():
             self._clockwork.wake()
         return handle
@@ -326,6 +327,7 @@ class ProgramLoop(LonelyLoop):
         """Make a task that runs on a host from this instant on."""
         context = contextvars.copy_context()
         context.run(HOST.set, host)
+        context.run(BOOT.set, self._crashes.boot(host))
         return self.create_task(program, name=name, context=context)
 
     def tell(self, context: dict[str, Any]) -> None:
@@ -339,14 +341,15 @@ class ProgramLoop(LonelyLoop):
         self._on_problem(host, context.get("exception"), context["message"])
 
     def kill(self, host: Host) -> None:
-        """End all that runs on a host: tasks get asyncio.CancelledError, timers never go off."""
+        """End all that runs on a host: tasks get asyncio.CancelledError, timers never go off.
+
+        Who waits for something again gets it again, END_ROUNDS times at most, all at this instant;
+        nothing comes any more of what the rest waits for.
+        """
         for timer in self._scheduled:
-            inside: Context = timer._context  # type: ignore[attr-defined]
-            if inside.get(HOST) is host:
+            if timer._context.get(HOST) is host:  # type: ignore[attr-defined]
                 timer.cancel()
-        for task in self._tasks():
-            if task.host is host:
-                task.cancel()
+        self._crashes.add(host)
 
     def end(self) -> None:
         """Cancel all programs, let them clean up at this instant, and close the loop.

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 HOST: ContextVar[Host] = ContextVar("sdnvirt host")
 
+BOOT: ContextVar[int] = ContextVar("sdnvirt boot")
+"""How often the host had crashed when the program was put there: a crash ends all older ones."""
+
 
 def here() -> Host:
     """Return the host on which the running program is.

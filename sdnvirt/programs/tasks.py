@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from contextvars import Context
+from contextvars import Context, copy_context
 from itertools import count
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from sdnvirt.programs.place import HOST
+from sdnvirt.programs.place import BOOT, HOST
 
 if TYPE_CHECKING:
     from sdnvirt.host.stack import Host
@@ -29,10 +29,12 @@ class HostTask(asyncio.Task[Any]):
 
     Attributes:
         host: where it runs, or None for what no program has made.
+        boot: how often the host had crashed when the program was put there.
         number: tasks that were made later have higher ones.
     """
 
     host: Host | None
+    boot: int
     number: int
 
 
@@ -45,6 +47,7 @@ def make_task(
 ) -> HostTask:
     """Return a new task on the host of its context; asyncio calls this for every task."""
     task = HostTask(program, loop=loop, context=context, **options)
-    task.host = HOST.get(None) if context is None else context.get(HOST)
+    inside = copy_context() if context is None else context
+    task.host, task.boot = inside.get(HOST), inside.get(BOOT, 0)
     task.number = next(_NUMBERS)
     return task

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from sdnvirt.errors import UserError
 from sdnvirt.network.network import Network
 from sdnvirt.programs.clock import SPIN_LIMIT
+from sdnvirt.programs.crashes import END_ROUNDS
 from sdnvirt.programs.place import here
 from sdnvirt.programs.program import ProgramError
 
@@ -297,6 +300,54 @@ def test_what_the_programs_of_a_host_made_ends_with_them(net: Network) -> None:
     net.faults.crash("h1")
     net.run_for("10s")
     assert seen == ["child"]
+
+
+@pytest.mark.parametrize("catches", [1, END_ROUNDS - 1, END_ROUNDS, 100])
+def test_what_catches_the_end_does_not_run_on_a_crashed_host(net: Network, catches: int) -> None:
+    seen: list[int] = []
+
+    async def child() -> None:
+        await asyncio.sleep(1)
+        seen.append(net.now)
+
+    async def program() -> None:
+        for _ in range(catches):
+            try:
+                while True:
+                    await asyncio.sleep(1)
+                    seen.append(net.now)
+            except asyncio.CancelledError:
+                asyncio.create_task(child())  # noqa: RUF006 - it ends, too
+
+    running = net["h1"].run(program())
+    net.run_for("1.5s")
+    net.faults.crash("h1")
+    net.run_for("1s")
+    net.faults.restart("h1")
+    gc.collect()
+    net.run_for("10s")
+    assert seen == [1_000 * MS]
+    assert running.done is (catches <= END_ROUNDS)
+
+
+def test_a_program_that_is_put_there_after_the_crash_lives(net: Network) -> None:
+    async def stubborn() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+        await asyncio.sleep(3600)
+
+    async def program() -> int:
+        await asyncio.sleep(1)
+        return net.now
+
+    old = net["h1"].run(stubborn())
+    net.run_for("1s")
+    net.faults.crash("h1")
+    net.faults.restart("h1")
+    new = net["h1"].run(program())
+    net.run_for("5s")
+    assert old.done
+    assert new.result == 2_000 * MS
 
 
 def test_a_server_that_crashes_is_not_to_blame_for_its_connections(net: Network) -> None:
