@@ -11,8 +11,17 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from sdnvirt.devices.figures import Figure, check, whole
+
 _UNIFORMS: Final = 12
 """Uniform numbers whose sum has the variance 1; it is normal but for tails beyond 3 sigma."""
+
+_TABLE: Final = Figure(
+    lambda value: (
+        isinstance(value, tuple) and bool(value) and all(type(one) is int for one in value)
+    ),
+    "a tuple of nanoseconds, at least one, such as (-1_000, 0, 1_000)",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,9 @@ class NormalJitter(Jitter):
 
     sigma_ns: int
 
+    def __post_init__(self) -> None:
+        check(self, {"sigma_ns": whole("nanoseconds", 0)})
+
     def sample(self, stream: Random) -> int:
         """Return a deviation, ns: the sum of uniform numbers (Irwin and Hall)."""
         deviate = sum(stream.random() for _ in range(_UNIFORMS)) - _UNIFORMS / 2
@@ -48,6 +60,9 @@ class UniformJitter(Jitter):
 
     spread_ns: int
 
+    def __post_init__(self) -> None:
+        check(self, {"spread_ns": whole("nanoseconds", 0)})
+
     def sample(self, stream: Random) -> int:
         """Return a deviation, ns."""
         return stream.randint(-self.spread_ns, self.spread_ns)
@@ -58,6 +73,9 @@ class TableJitter(Jitter):
     """Deviations of a table, as measured somewhere, all equally frequent; at least one."""
 
     table_ns: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        check(self, {"table_ns": _TABLE})
 
     def sample(self, stream: Random) -> int:
         """Return a deviation, ns."""

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
+from typing import Final
+
+from sdnvirt.devices.figures import SHARE, check
+
+_FIGURES: Final = dict.fromkeys(("to_bad", "to_good", "in_bad", "in_good"), SHARE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +23,18 @@ class GilbertElliott:
         to_good: probability that a frame finds the bad state turned good.
         in_bad: probability of loss in the bad state.
         in_good: probability of loss in the good state.
+
+    Raises:
+        UserError: one of them is none.
     """
 
     to_bad: float
     to_good: float
     in_bad: float = 1.0
     in_good: float = 0.0
+
+    def __post_init__(self) -> None:
+        check(self, _FIGURES)
 
 
 class Chance:

@@ -12,6 +12,7 @@ from typing import Final
 
 from sdnvirt.devices.disciplines.ecn import marked
 from sdnvirt.devices.disciplines.fifo import Discipline, Fifo, Place
+from sdnvirt.devices.figures import check, whole
 from sdnvirt.devices.transmitter import PS_PER_NS
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
@@ -26,6 +27,11 @@ _RECENT_INTERVALS: Final = 16
 _ROOT_BITS: Final = 32
 """Binary digits of the square root behind its point: integers, so that all machines agree."""
 
+_FIGURES: Final = {
+    "target_ns": whole("nanoseconds", 1),
+    "interval_ns": whole("nanoseconds", 1),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class CoDel(Discipline):
@@ -35,11 +41,17 @@ class CoDel(Discipline):
         target_ns: how long frames may always have to wait, from 1.
         interval_ns: how long they may have to wait longer than that, from 1; a round trip time.
         ecn: whether packets that are ECN-capable are marked and kept.
+
+    Raises:
+        UserError: a figure is none of these.
     """
 
     target_ns: int = TARGET_NS
     interval_ns: int = INTERVAL_NS
     ecn: bool = False
+
+    def __post_init__(self) -> None:
+        check(self, _FIGURES)
 
     def queue(self, place: Place) -> CoDelQueue:
         """Return a new, empty queue."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from sdnvirt.devices.disciplines.ecn import marked
 from sdnvirt.devices.disciplines.fifo import Discipline, Fifo, Place
+from sdnvirt.devices.figures import SHARE, check, whole
 from sdnvirt.devices.transmitter import PS_PER_NS, ps_per_byte
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
@@ -24,6 +25,8 @@ TYPICAL_BYTES: Final = 1_000
 _FORGOTTEN: Final = 1 << 14
 """After so many of them nothing is left: 0.998 to that power is below 10^-14."""
 
+_FIGURES: Final = {"min_bytes": whole("bytes", 0), "probability": SHARE}
+
 
 @dataclass(frozen=True, slots=True)
 class Red(Discipline):
@@ -34,12 +37,19 @@ class Red(Discipline):
         max_bytes: from this average length on, every frame is; above ``min_bytes``.
         probability: share that is lost or marked just below ``max_bytes``, 0 to 1.
         ecn: whether packets that are ECN-capable are marked and kept.
+
+    Raises:
+        UserError: a figure is none of these.
     """
 
     min_bytes: int = 30_000
     max_bytes: int = 90_000
     probability: float = 0.1
     ecn: bool = False
+
+    def __post_init__(self) -> None:
+        check(self, _FIGURES)
+        check(self, {"max_bytes": whole("bytes", self.min_bytes + 1)})
 
     def queue(self, place: Place) -> RedQueue:
         """Return a new, empty queue."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from sdnvirt.devices.disciplines.fifo import Discipline, Fifo, Place
+from sdnvirt.devices.figures import check, whole
 from sdnvirt.devices.transmitter import ps_per_byte
 from sdnvirt.drops import DropReason
 from sdnvirt.frame import Frame
+
+_FIGURES: Final = {"rate_bps": whole("bits a second", 1), "burst_bytes": whole("bytes", 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +20,17 @@ class TokenBucket(Discipline):
 
     Attributes:
         rate_bps: bits a second in the long run, from 1.
-        burst_bytes: what may go at once after a rest; a larger frame never goes.
+        burst_bytes: what may go at once after a rest, from 1; a larger frame never goes.
+
+    Raises:
+        UserError: a figure is none of these.
     """
 
     rate_bps: int
     burst_bytes: int
+
+    def __post_init__(self) -> None:
+        check(self, _FIGURES)
 
     def queue(self, place: Place) -> TokenBucketQueue:
         """Return a new, empty queue, whose bucket is full."""
