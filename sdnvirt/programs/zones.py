@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sdnvirt.addresses import IpAddress
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 _SCOPE_AT: Final = 3
 """Where socket names of IPv6 have the scope, behind address, port and flow label."""
+
+LOOPBACK: Final = 1
+"""The number of ``lo``; the interfaces that lead out of the host have the next ones."""
 
 
 class Peer(NamedTuple):
@@ -52,25 +56,29 @@ def scope_of(host: Host, address: IpAddress, zone: str) -> int:
     """
     if ":" not in str(address) or not address.is_link_local:
         raise socket.gaierror(socket.EAI_NONAME, f"{address} has no zone: it is of no link alone")
-    for number, interface in enumerate(host.all_interfaces(), 1):
+    for number, interface in _numbered(host):
         if zone in (interface.name, str(number)):
             return number
     raise socket.gaierror(socket.EAI_NONAME, f"{host.name} has no interface {zone!r}")
 
 
 def interface_at(host: Host, number: int) -> Interface:
-    """Return an interface by its number from 1, as ``ip link`` shows it.
+    """Return an interface by its number, as ``ip link`` shows it.
 
     Raises:
         OSError: there is none.
     """
-    for n, interface in enumerate(host.all_interfaces(), 1):
-        if n == number:
+    for one, interface in _numbered(host):
+        if one == number:
             return interface
     raise OSError(errno.ENODEV, f"{host.name} has no interface {number}")
 
 
 def zone_of(interface: Interface) -> int:
-    """Return the number of an interface on its host, from 1."""
-    numbered = enumerate(interface.host.all_interfaces(), 1)
-    return next(number for number, one in numbered if one is interface)
+    """Return the number of an interface on its host."""
+    return next(number for number, one in _numbered(interface.host) if one is interface)
+
+
+def _numbered(host: Host) -> Iterator[tuple[int, Interface]]:
+    yield from enumerate(host.all_interfaces(), LOOPBACK + 1)
+    yield LOOPBACK, host.loopback
