@@ -4,6 +4,7 @@
 
     clock        the loop as a companion of the network: when it runs, and what time it is
     loop         the asyncio event loop: connections, servers, datagrams, names
+    refusals     what is not there for programs, and why
     place        on which host a program runs
     crashes      what becomes of programs whose host crashes
     connection   a transport over a TCP connection of a host

@@ -2,7 +2,7 @@
 
 Tasks, timers, futures, streams and queues are asyncio's. What would reach the real world is either
 done on the emulated host of the running program or refused in words by
-:class:`~sdnvirt.programs.lonely.LonelyLoop`.
+:class:`~sdnvirt.programs.refusals.RefusingLoop`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from sdnvirt.programs.crashes import END_ROUNDS, Crashes
 from sdnvirt.programs.datagrams import WILDCARDS, DatagramTransport
 from sdnvirt.programs.endpoint import address_of, family_of, port_of
 from sdnvirt.programs.handles import Handles
-from sdnvirt.programs.lonely import RANDOM, REAL, LonelyLoop, refuse
 from sdnvirt.programs.place import BOOT, HOST, here
+from sdnvirt.programs.refusals import RANDOM, REAL, RefusingLoop, refuse
 from sdnvirt.programs.resolver import AddressInfo, resolve
 from sdnvirt.programs.server import Server
 from sdnvirt.programs.tasks import HostTask, make_task, number_of
@@ -42,7 +42,7 @@ OnProblem = Callable[[Host | None, BaseException | None, str], None]
 """Told of what went wrong and was not caught: on which host, the exception, and what was done."""
 
 
-class ProgramLoop(LonelyLoop):
+class ProgramLoop(RefusingLoop):
     """The event loop of the programs of one network.
 
     Args:

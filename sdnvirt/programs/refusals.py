@@ -1,4 +1,4 @@
-"""An event loop that nothing outside reaches: what it refuses, and why.
+"""What is not there for programs: all that would leave the process, each refused in words.
 
 Threads and processes have a time of their own, so a run that used them could not be repeated; the
 same holds for the system's random numbers. Real sockets reach no emulated network.
@@ -25,13 +25,13 @@ def refuse(what: str, why: str) -> NoReturn:
 def _refused(name: str, why: str) -> Any:
     """Return a method that is not there, and says why by a RuntimeError."""
 
-    def method(_loop: LonelyLoop, *_arguments: Any, **_options: Any) -> NoReturn:
+    def method(_loop: RefusingLoop, *_arguments: Any, **_options: Any) -> NoReturn:
         refuse(name, why)
 
     return method
 
 
-def _nothing_added(_loop: LonelyLoop, _what: Any) -> bool:
+def _nothing_added(_loop: RefusingLoop, _what: Any) -> bool:
     return False
 
 
@@ -39,8 +39,8 @@ _REMOVES_NOTHING: Final[Any] = _nothing_added
 """A method that finds nothing to remove, as nothing of the kind can be added."""
 
 
-class LonelyLoop(asyncio.BaseEventLoop):
-    """The part of a loop that is not there."""
+class RefusingLoop(asyncio.BaseEventLoop):
+    """The part of an event loop that is refused: all that would leave the process."""
 
     call_soon_threadsafe = _refused("call_soon_threadsafe", THREADS)
     run_in_executor = _refused("run_in_executor", THREADS)
