@@ -156,7 +156,7 @@ class TestEcho:
         ping = dual.alice.start_ping(ALL_NODES, count=2, interface=dual.alice.interface)
         dual.run(3)
         assert ping.result().received == 2
-        assert ping.result().responders == (dual.alice.interface.mac, dual.bob.interface.mac)
+        assert ping.result().responders == (dual.bob.interface.mac, dual.alice.loopback.mac)
 
 
 class TestUdp:
