@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Coroutine, Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from sdnvirt.addresses import IpAddress, Ipv4, Ipv6
 from sdnvirt.devices.device import Device, Port
@@ -30,6 +30,16 @@ PING_SLACK_NS: Final = 10**9
 NAMES_SHOWN: Final = 6
 """Names that a message lists at most: a line of a terminal has room for them."""
 
+_HOSTS_ONLY: Final = {
+    "cmd": "run commands",
+    "start": "run commands",
+    "run": "run programs",
+    "call": "run programs",
+    "ping": "send pings",
+    "address": "have addresses",
+}
+"""What only hosts have, and what they do by it."""
+
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return ``; did you mean NAME?`` if some name is like the one given, else ""."""
@@ -45,6 +55,10 @@ def choices(name: str, names: Iterable[str]) -> str:
         return near
     more = f" and {len(known) - NAMES_SHOWN} more" if len(known) > NAMES_SHOWN else ""
     return f"; there {'is' if len(known) == 1 else 'are'} {', '.join(known[:NAMES_SHOWN])}{more}"
+
+
+class NoHostError(UserError, AttributeError):
+    """Something was asked of a node that only hosts can do."""
 
 
 class Node:
@@ -84,6 +98,19 @@ class Node:
     def explain(self, port: str | int, frame: object) -> list[str]:
         """Tell what the node would do with a frame (bytes or scapy) at a port; nothing happens."""
         return self.device.explain(self.port(port), Frame(frame_bytes(frame)))
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Say of what only hosts do who does it.
+
+        Raises:
+            NoHostError: hosts have such an attribute.
+            AttributeError: no node has.
+        """
+        if name not in _HOSTS_ONLY:
+            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+        kind = type(self._network.topology.nodes[self.name]).__name__.lower()
+        hosts = choices("", self._network.plant.hosts)
+        raise NoHostError(f"{self.name} is a {kind}, and only hosts {_HOSTS_ONLY[name]}{hosts}")
 
     def __repr__(self) -> str:
         return f"<node {self.name}>"

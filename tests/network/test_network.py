@@ -29,6 +29,9 @@ SQUARE = """
       - {at: 6s, up: b1--b2}
 """
 
+SWITCH = "b1 is a switch, and only hosts"
+HOSTS = "there are h1, h2"
+
 pytestmark = pytest.mark.topology(text=SQUARE)
 
 
@@ -96,6 +99,9 @@ def test_a_failure_ends_the_run_once(network: Network) -> None:
         (lambda net: net["h1"].ping("b1"), "b1 has no address to ping"),
         (lambda net: net.port("b1:h11"), "no port 'h11' on b1; there are h1, b2; did you mean h1?"),
         (lambda net: net.port("b1"), "no port '' on b1; there are h1, b2"),
+        (lambda net: net["b1"].cmd("true"), f"{SWITCH} run commands; {HOSTS}"),
+        (lambda net: net["b1"].call(None), f"{SWITCH} run programs; {HOSTS}"),
+        (lambda net: net["b1"].ping("h1"), f"{SWITCH} send pings; {HOSTS}"),
         (lambda net: net["b1"].port(), "no port None on b1; there are h1, b2"),
         (lambda net: net.capture("b3:h1"), "no node 'b3' in square"),
         (lambda net: net.inject("h1:b2", echo()), "no port 'b2' on h1; there are b1"),
@@ -108,6 +114,12 @@ def test_a_wrong_name_is_told_with_the_nearest(network: Network, ask: Any, answe
     with pytest.raises(UserError) as caught:
         ask(network)
     assert str(caught.value).startswith(answer)
+
+
+def test_a_switch_has_nothing_that_hosts_have(network: Network) -> None:
+    assert not hasattr(network["b1"], "cmd")
+    with pytest.raises(AttributeError, match="'Node' has no attribute 'comand'"):
+        _ = network["b1"].comand
 
 
 @pytest.mark.parametrize(
