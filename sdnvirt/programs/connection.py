@@ -12,6 +12,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final
 
 from sdnvirt.host.tcp.loss import Loss
+from sdnvirt.programs.connection_options import ConnectionOptions
 from sdnvirt.programs.endpoint import Endpoint
 from sdnvirt.programs.zones import zone_of
 
@@ -67,7 +68,7 @@ class ConnectionTransport(asyncio.Transport):
             connection.local,
             connection.remote,
             zone_of(connection.path.interface),
-            {(socket.IPPROTO_TCP, socket.TCP_NODELAY): self._set_no_delay},
+            ConnectionOptions(connection).table(),
         )
         super().__init__(
             {
@@ -300,9 +301,6 @@ class ConnectionTransport(asyncio.Transport):
         finally:
             if self._server is not None:
                 self._server(self)
-
-    def _set_no_delay(self, value: int) -> None:
-        self._connection.set_no_delay(bool(value))
 
     def __repr__(self) -> str:
         return f"<ConnectionTransport {self._connection!r}>"

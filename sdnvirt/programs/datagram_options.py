@@ -24,6 +24,9 @@ HOPS_MAX: Final = 255
 _DSCP_SHIFT: Final = 2
 """The traffic class is the DSCP and, behind it, the two bits of ECN (RFC 2474, 3; RFC 3168, 5)."""
 
+_IN_ADDR: Final = 4
+"""Bytes of an in_addr."""
+
 
 class Hops:
     """How far datagrams go: a number for groups, and one for single receivers.
@@ -31,13 +34,15 @@ class Hops:
     Attributes:
         to_one: routers that a datagram may cross plus one, or None for the usual number.
         to_group: the same for groups.
+        by: the interface by which datagrams to groups leave, or None for the usual one.
     """
 
-    __slots__ = ("to_group", "to_one")
+    __slots__ = ("by", "to_group", "to_one")
 
     def __init__(self) -> None:
         self.to_one: int | None = None
         self.to_group: int | None = None
+        self.by: Interface | None = None
 
     def of(self, dst: IpAddress) -> int | None:
         """Return what holds for a destination."""
@@ -45,7 +50,7 @@ class Hops:
 
 
 def options(host: Host, sock: UdpSocket, hops: Hops) -> Options:
-    """Return what sets the options of a socket; others change nothing.
+    """Return what sets the options of a socket.
 
     Args:
         host: where the socket is.
@@ -67,15 +72,25 @@ def options(host: Host, sock: UdpSocket, hops: Hops) -> Options:
 
     def set_hops(name: str) -> Any:
         def setter(value: Any) -> None:
-            number = value[0] if isinstance(value, bytes) else int(value)
-            if not -1 <= number <= HOPS_MAX:
-                raise OSError(errno.EINVAL, f"{number} hops; expected 0 to {HOPS_MAX}")
-            setattr(hops, name, None if number < 0 else number)
+            setattr(hops, name, hops_of(value))
 
         return setter
 
     def set_class(value: Any) -> None:
-        sock.dscp = int(value) >> _DSCP_SHIFT & 0x3F
+        sock.dscp = dscp_of(value)
+
+    def leave_by_v4(value: Any) -> None:
+        # An address of the interface alone, or behind that of any group.
+        given = bytes(value)
+        hops.by = _request_v4(host, bytes(_IN_ADDR) + given if len(given) == _IN_ADDR else given)[1]
+
+    def leave_by_v6(value: Any) -> None:
+        hops.by = interface_at(host, int(value)) if int(value) else None
+
+    def hear_itself(value: Any) -> None:
+        if not (value[0] if isinstance(value, bytes) else int(value)):
+            text = f"a member of a group on {host.name} always hears what the host sends to it"
+            raise OSError(errno.ENOPROTOOPT, text)
 
     return {
         (socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP): change(join=True, ipv6=False),
@@ -86,9 +101,30 @@ def options(host: Host, sock: UdpSocket, hops: Hops) -> Options:
         (socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS): set_hops("to_one"),
         (socket.IPPROTO_IP, socket.IP_MULTICAST_TTL): set_hops("to_group"),
         (socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS): set_hops("to_group"),
+        (socket.IPPROTO_IP, socket.IP_MULTICAST_IF): leave_by_v4,
+        (socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF): leave_by_v6,
+        (socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP): hear_itself,
+        (socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP): hear_itself,
         (socket.IPPROTO_IP, socket.IP_TOS): set_class,
         (socket.IPPROTO_IPV6, socket.IPV6_TCLASS): set_class,
     }
+
+
+def hops_of(value: Any) -> int | None:
+    """Return the hops that a program asks for, or None for the usual number.
+
+    Raises:
+        OSError: there is no such number of hops.
+    """
+    number = value[0] if isinstance(value, bytes) else int(value)
+    if not -1 <= number <= HOPS_MAX:
+        raise OSError(errno.EINVAL, f"{number} hops; expected 0 to {HOPS_MAX}")
+    return None if number < 0 else number
+
+
+def dscp_of(value: Any) -> int:
+    """Return the differentiated services code point in a traffic class."""
+    return int(value) >> _DSCP_SHIFT & 0x3F
 
 
 def _request_v4(host: Host, value: bytes) -> tuple[IpAddress, Interface | None]:

@@ -101,7 +101,8 @@ class DatagramTransport(asyncio.DatagramTransport):
             self._call(self._tell, OSError(errno.EAFNOSUPPORT, text))
             return
         self._socket.hop_limit = self._hops.of(peer.address)
-        refusal = self._socket.send(peer.address, peer.port, bytes(data), interface=peer.interface)
+        where = peer.interface or (self._hops.by if peer.address.is_multicast else None)
+        refusal = self._socket.send(peer.address, peer.port, bytes(data), interface=where)
         if refusal is not None:
             number = errno.EMSGSIZE if isinstance(refusal, TooBig) else errno.ENETUNREACH
             self._call(self._tell, OSError(number, str(refusal)))

@@ -71,6 +71,21 @@ def port_of(given: object) -> int:
 Options = dict[tuple[int, int], Callable[[Any], None]]
 """What sets an option of a socket to a value, by level and name of the option."""
 
+NEEDLESS: Final = (
+    (socket.SOL_SOCKET, socket.SO_REUSEADDR),  # connections in TIME-WAIT keep no port taken
+    (socket.SOL_SOCKET, socket.SO_BROADCAST),  # every socket may send to all
+)
+"""Options that allow what is always allowed."""
+
+REFUSALS: Final = {
+    (socket.SOL_SOCKET, socket.SO_REUSEPORT): "a port has one socket",
+    (socket.SOL_SOCKET, socket.SO_LINGER): "a transport's close() waits for nothing, and its "
+    "abort() ends a connection with a RST",
+    (socket.SOL_SOCKET, socket.SO_SNDBUF): "buffers are those of host.tcp.parameters",
+    (socket.SOL_SOCKET, socket.SO_RCVBUF): "buffers are those of host.tcp.parameters",
+}
+"""Why options are refused that programs often set."""
+
 
 class Endpoint:
     """An emulated socket, as far as libraries look at the one behind a transport.
@@ -80,8 +95,7 @@ class Endpoint:
         local: address and port of this end.
         remote: those of the other end, or None.
         scope: the number of the interface that both are on.
-        options: what sets an option, by level and name; others are taken and change nothing, as
-            most options of a real socket do not show on the wire either.
+        options: what sets an option, by level and name; besides, NEEDLESS ones are taken.
     """
 
     def __init__(
@@ -116,11 +130,20 @@ class Endpoint:
         return name_of(*self._remote, self._scope)
 
     def setsockopt(self, level: int, name: int, value: Any, *_length: int) -> None:
-        """Set an option."""
-        self._options[level, name] = value
+        """Set an option.
+
+        Raises:
+            OSError: it is not there, or has no such value.
+        """
         setter = self._setters.get((level, name))
         if setter is not None:
             setter(value)
+        elif (level, name) not in NEEDLESS:
+            why = REFUSALS.get((level, name), "what it would do is not there")
+            raise OSError(
+                errno.ENOPROTOOPT, f"option {name} of level {level} of an emulated socket: {why}"
+            )
+        self._options[level, name] = value
 
     def getsockopt(self, level: int, name: int, _length: int = 0) -> Any:
         """Return the value that an option was set to, or 0."""

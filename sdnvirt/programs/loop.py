@@ -26,7 +26,7 @@ from sdnvirt.programs.datagrams import WILDCARDS, DatagramTransport
 from sdnvirt.programs.endpoint import address_of, family_of, port_of
 from sdnvirt.programs.handles import Handles
 from sdnvirt.programs.place import BOOT, HOST, here
-from sdnvirt.programs.refusals import RANDOM, REAL, RefusingLoop, refuse
+from sdnvirt.programs.refusals import RANDOM, REAL, SHARED, RefusingLoop, refuse
 from sdnvirt.programs.resolver import AddressInfo, resolve
 from sdnvirt.programs.server import Server
 from sdnvirt.programs.tasks import HostTask, make_task, number_of
@@ -206,6 +206,7 @@ class ProgramLoop(RefusingLoop):
         sock: socket.socket | None = None,
         backlog: int = 100,
         ssl: Any = None,
+        reuse_port: bool | None = None,
         start_serving: bool = True,
         **_options: Any,
     ) -> Server:
@@ -218,6 +219,8 @@ class ProgramLoop(RefusingLoop):
             refuse("TLS", RANDOM)
         if sock is not None:
             refuse("a socket that is bound already", REAL)
+        if reuse_port:
+            refuse("reuse_port", SHARED)
         names = host if isinstance(host, list | tuple) else [host]
         places = [(own, port_of(port)) for name in names for own in await self._own(name, family)]
         server = Server(self, contextvars.copy_context(), here(), places, backlog, protocol_factory)
@@ -234,6 +237,7 @@ class ProgramLoop(RefusingLoop):
         family: int = 0,
         proto: int = 0,
         flags: int = 0,
+        reuse_port: bool | None = None,
         sock: socket.socket | None = None,
         **_options: Any,
     ) -> tuple[DatagramTransport, asyncio.DatagramProtocol]:
@@ -244,6 +248,8 @@ class ProgramLoop(RefusingLoop):
         """
         if sock is not None:
             refuse("a socket that is bound already", REAL)
+        if reuse_port:
+            refuse("reuse_port", SHARED)
         peer = None
         if remote_addr is not None:
             infos = await self.getaddrinfo(

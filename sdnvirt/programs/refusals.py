@@ -12,6 +12,7 @@ from typing import Any, Final, NoReturn
 THREADS: Final = "threads and processes have a time of their own"
 DESCRIPTORS: Final = "emulated sockets have no file descriptors"
 RANDOM: Final = "it draws from the system's random numbers, so no run could be repeated"
+SHARED: Final = "a port has one socket"
 REAL: Final = "real sockets reach no emulated network"
 STREAMS: Final = "socket objects are handles only; use streams, transports or protocols"
 SIGNALS: Final = "signals go to the emulator, not to a host"

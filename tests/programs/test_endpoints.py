@@ -420,3 +420,145 @@ def test_names_of_link_local_addresses_have_their_zone(net: Network) -> None:
         return infos[0][4], await loop.getnameinfo(infos[0][4])
 
     assert net["h1"].call(program()) == (("fe80::1", 80, 0, 2), ("fe80::1%s1", "80"))
+
+
+# options of sockets
+
+
+def connected(net: Network, options: list[tuple[int, int, Any]], seconds: float = 0) -> Any:
+    """Connect h1 to h2, set options there, and wait; return the connection."""
+
+    async def client() -> None:
+        _, writer = await asyncio.open_connection("10.0.0.2", 7)
+        for one in options:
+            writer.get_extra_info("socket").setsockopt(*one)
+        await asyncio.sleep(seconds)
+        writer.close()
+
+    async def wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(3600)
+
+    async def server() -> None:
+        async with await asyncio.start_server(wait, port=7) as listening:
+            await listening.serve_forever()
+
+    net["h2"].run(server())
+    net["h1"].call(client())
+    (connection,) = net["h1"].host.tcp.connections.values()
+    return connection
+
+
+def test_a_program_chooses_its_congestion_control(net: Network) -> None:
+    connection = connected(net, [(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")])
+    assert type(connection.machine.sender.congestion) is NewReno
+
+
+@pytest.mark.parametrize(("kept", "probes"), [(1, 3), (0, 0)])
+def test_keep_alive_probes_a_connection(net: Network, kept: int, probes: int) -> None:
+    with net.capture("h2:s1") as capture:
+        connected(
+            net,
+            [
+                (socket.SOL_SOCKET, socket.SO_KEEPALIVE, kept),
+                (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60),
+            ],
+            seconds=200,
+        )
+    sent = [one for one in capture.packets if TCP in one and one[IP].src == "10.0.0.1"]
+    assert len(sent) == 2 + probes  # behind the handshake
+
+
+def test_a_connection_has_hops_and_a_traffic_class(net: Network) -> None:
+    ip = socket.IPPROTO_IP
+    connection = connected(net, [(ip, socket.IP_TTL, 9), (ip, socket.IP_TOS, 0xB8)])
+    assert (connection.hop_limit, connection.dscp) == (9, 46)
+
+
+@pytest.mark.parametrize(
+    ("level", "name", "value", "number", "words"),
+    [
+        (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0), errno.ENOPROTOOPT, "abort"),
+        (socket.SOL_SOCKET, socket.SO_REUSEPORT, 1, errno.ENOPROTOOPT, "a port has one socket"),
+        (socket.SOL_SOCKET, socket.SO_RCVBUF, 9999, errno.ENOPROTOOPT, "host.tcp.parameters"),
+        (socket.SOL_SOCKET, 4711, 1, errno.ENOPROTOOPT, "option 4711 of level 1"),
+        (socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"bbr", errno.ENOENT, "reno or cubic"),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 0, errno.EINVAL, "expected 1 or more"),
+    ],
+)
+def test_options_that_do_nothing_are_refused(
+    net: Network, level: int, name: int, value: Any, number: int, words: str
+) -> None:
+    async def client() -> tuple[int | None, str]:
+        async with await asyncio.start_server(lambda _, writer: writer.close(), port=7):
+            _, writer = await asyncio.open_connection("10.0.0.1", 7)
+            try:
+                writer.get_extra_info("socket").setsockopt(level, name, value)
+            except OSError as error:
+                return error.errno, str(error)
+            finally:
+                writer.close()
+            return None, ""
+
+    found = net["h1"].call(client())
+    assert found[0] == number
+    assert words in found[1]
+
+
+@pytest.mark.parametrize(
+    ("level", "name"),
+    [
+        (socket.IPPROTO_TCP, socket.TCP_NODELAY),
+        (socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+        (socket.SOL_SOCKET, socket.SO_REUSEADDR),
+    ],
+)
+def test_what_libraries_set_is_taken_and_told(net: Network, level: int, name: int) -> None:
+    async def client() -> int:
+        async with await asyncio.start_server(lambda _, writer: writer.close(), port=7):
+            _, writer = await asyncio.open_connection("10.0.0.1", 7)
+            end = writer.get_extra_info("socket")
+            end.setsockopt(level, name, 1)
+            writer.close()
+            return end.getsockopt(level, name)
+
+    assert net["h1"].call(client()) == 1
+
+
+@pytest.mark.parametrize("what", ["create_server", "create_datagram_endpoint"])
+def test_ports_are_not_shared(net: Network, what: str) -> None:
+    async def program() -> str:
+        make = getattr(asyncio.get_running_loop(), what)
+        with pytest.raises(RuntimeError, match="a port has one socket"):
+            await make(asyncio.DatagramProtocol, reuse_port=True)
+        return "refused"
+
+    assert net["h1"].call(program()) == "refused"
+
+
+def test_groups_leave_by_the_interface_that_was_chosen(net: Network, family: Any) -> None:
+    group = "239.1.2.3" if family is IPV4 else "ff02::1234"
+    host = net["h1"].host
+    vlan = host.add_vlan(7)
+    host.configure(ip_interface("192.168.7.1/24"), interface=vlan)
+    vlan.enable_ipv6()
+    net.run_for("3s")
+
+    async def program() -> list[Exception]:
+        transport, deaf = await datagrams(local_addr=(family.everywhere, 0))
+        end = transport.get_extra_info("socket")
+        if family is IPV4:
+            own = socket.inet_aton("192.168.7.1")
+            end.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, own)
+            end.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 1)
+        else:
+            end.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, 3)
+        transport.sendto(b"hello", (group, 5000))
+        with pytest.raises(OSError, match="always hears"):
+            end.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, 0)
+        await asyncio.sleep(0.1)
+        return deaf.errors
+
+    with net.capture("h1:s1") as capture:
+        assert net["h1"].call(program()) == []
+    (sent,) = [bytes(one) for one in capture.packets if b"hello" in bytes(one)]
+    assert sent[12:16] == b"\x81\x00\x00\x07"

@@ -11,6 +11,7 @@ advises against it; RFC 9293, MUST-30 and MUST-31 are left out for that reason).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from sdnvirt.drops import DropReason
@@ -22,6 +23,7 @@ from sdnvirt.host.tcp.parameters import (
     GIVE_UP_SYN_NS,
     MAX_WINDOW_SCALE,
     TIME_WAIT_NS,
+    KeepAlive,
     TcpParameters,
 )
 from sdnvirt.host.tcp.receiver import Receiver
@@ -257,6 +259,15 @@ class Connection:
             return due
         idle_ns = keep_alive.idle_ns + self._probes * keep_alive.interval_ns
         return min(due, self._heard_ns + idle_ns)
+
+    @property
+    def keep_alive(self) -> KeepAlive | None:
+        """The probes while nothing happens, or None for none."""
+        return self._parameters.keep_alive
+
+    def set_keep_alive(self, keep_alive: KeepAlive | None) -> None:
+        """Send probes while nothing happens from now on, or none."""
+        self._parameters = replace(self._parameters, keep_alive=keep_alive)
 
     def tick(self, now: int) -> None:
         """Do what is due."""

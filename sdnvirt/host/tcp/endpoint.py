@@ -14,9 +14,11 @@ from sdnvirt.drops import DropReason
 from sdnvirt.engine.scheduler import NEVER, Scheduler
 from sdnvirt.host.paths import Path
 from sdnvirt.host.tcp import binding
+from sdnvirt.host.tcp.congestion import CongestionControl
 from sdnvirt.host.tcp.connection import Connection
 from sdnvirt.host.tcp.isn import Ends
 from sdnvirt.host.tcp.loss import Loss
+from sdnvirt.host.tcp.parameters import KeepAlive
 from sdnvirt.host.tcp.states import State
 from sdnvirt.units import NS_PER_S
 from sdnvirt.wire.tcp import Tcp
@@ -110,6 +112,16 @@ class TcpConnection:
     def set_no_delay(self, no_delay: bool) -> None:
         """Switch Nagle's algorithm off or on: whether small segments are sent at once."""
         self.machine.sender.no_delay = no_delay
+        self.settle()
+
+    def set_congestion(self, strategy: type[CongestionControl]) -> None:
+        """Go on by another strategy of congestion control."""
+        self.machine.sender.use(strategy)
+        self.settle()
+
+    def set_keep_alive(self, keep_alive: KeepAlive | None) -> None:
+        """Send probes while nothing happens from now on, or none."""
+        self.machine.set_keep_alive(keep_alive)
         self.settle()
 
     def pause_reading(self) -> None:

@@ -104,6 +104,11 @@ class Sender:
         self.mss = mss
         self.congestion = type(self.congestion)(mss)
 
+    def use(self, strategy: type[CongestionControl]) -> None:
+        """Go on by another strategy of congestion control, from the window as it is."""
+        before, self.congestion = self.congestion, strategy(self.mss)
+        self.congestion.cwnd, self.congestion.ssthresh = before.cwnd, before.ssthresh
+
     def opened(self, now: int) -> None:
         """The SYN was acknowledged."""
         self.una += 1
