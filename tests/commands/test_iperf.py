@@ -176,4 +176,5 @@ def test_a_connection_that_breaks_is_told(net) -> None:
     net.faults.restart("h2")
     net.run_for("10s")
     assert "write failed: Connection reset by peer" in job.output
+    assert " 11.4 MBytes " in job.output.splitlines()[-1]  # what a second of 100 Mbit/s carries
     assert job.status == 1

@@ -13,6 +13,8 @@ from sdnvirt.commands.command import Failure, Surroundings
 from sdnvirt.commands.iperf import datagram
 from sdnvirt.commands.iperf.report import HEAD, HEAD_UDP, RULE, Flow, Reporter, loss, row, window
 from sdnvirt.host.tcp.parameters import DEFAULT_PARAMETERS
+from sdnvirt.host.tcp.send_buffer import SendBuffer
+from sdnvirt.programs.endpoint import address_of
 from sdnvirt.units import NS_PER_S
 
 BLOCK: Final = 128 * 1024
@@ -89,6 +91,8 @@ async def _send_stream(
     reader, writer = await asyncio.open_connection(str(peer), given.port)
     flow = reporter.open(*_ends(writer))
     flows.append(flow)
+    sending = _send_buffer(at, writer)
+    first = sending.start
     block = bytes(given.length or BLOCK)
     end_ns = flow.start_ns + given.time
     try:
@@ -114,8 +118,17 @@ async def _send_stream(
     except OSError as error:
         _tell_lost(error, at, flow)
     finally:
+        if flow.lost:  # what waited in buffers went nowhere
+            flow.size = sending.start - first
         writer.close()
         reporter.close(flow)
+
+
+def _send_buffer(at: Surroundings, writer: asyncio.StreamWriter) -> SendBuffer:
+    """Return what waits for the peer's acknowledgement, which begins where that ends."""
+    (own, port), (peer, peer_port) = _ends(writer)
+    connection = at.host.tcp.connections[address_of(own), port, address_of(peer), peer_port]
+    return connection.machine.sender.buffer
 
 
 def _tell_lost(error: OSError, at: Surroundings, flow: Flow) -> None:
