@@ -141,6 +141,18 @@ FRAMES = {
         ("(arp or icmp) and not host 10.0.0.9", "icmp arp"),
         ("! (tcp || udp)", "icmp arp"),
         ("arp or icmp and host 10.0.0.9", ""),
+        ("src or dst port 80", "tcp4 tcp6"),
+        ("src or dst host 10.0.1.1 or arp", "udp4 arp"),
+        ("src 10.0.0.2 or dst 10.0.1.1", "udp4 arp"),
+        ("net 10.0.1", "udp4"),
+        ("dst net 10", "tcp4 udp4 icmp arp vlan"),
+        ("net 10.0.1.0 mask 255.255.255.0", "udp4"),
+        ("port http", "tcp4 tcp6"),
+        ("src port domain or http", "udp4 tcp6"),
+        ("ether proto 0x0806", "arp"),
+        ("ether proto ip6", "tcp6"),
+        ("ip multicast", ""),
+        ("ip6 multicast or icmp", "icmp"),
     ],
 )
 def test_filters(text: str, names: str) -> None:
@@ -152,7 +164,8 @@ def test_filters(text: str, names: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["(", ")", "tcp and", "port", "port 70000", "host x", "ether src x", "net 10.0.0.1/8", "foo",
-     "tcp[13] & 2", "less x", "(" * 200 + "tcp" + ")" * 200, "not " * 300 + "tcp", "a & b"],
+     "ip broadcast", "ether proto x", "net 10.0 mask 255.0.255.0", "port nosuch", "tcp[13] & 2",
+     "less x", "(" * 200 + "tcp" + ")" * 200, "not " * 300 + "tcp", "a & b"],
 )  # fmt: skip
 def test_what_is_no_filter(text: str) -> None:
     with pytest.raises(FilterError):
@@ -169,3 +182,19 @@ def test_malformed_frames_are_no_trouble(net) -> None:
     job.stop()
     net.run_for("1ms")
     assert job.status == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("port 53 or", "can't parse filter expression: a term is missing at the end"),
+        ("port", "can't parse filter expression: a value is missing behind 'port'"),
+        ("tcp[tcpflags] & tcp-syn != 0", "'tcp[tcpflags]' is not there: bytes and lengths are"),
+        ("len > 100", "'len' is not there: bytes and lengths are"),
+        ("ip broadcast", "'ip broadcast' is not there: which addresses are"),
+    ],
+)
+def test_what_is_said_of_it(text: str, said: str) -> None:
+    with pytest.raises(FilterError) as caught:
+        compile_filter(text)
+    assert str(caught.value).startswith(said)

@@ -4,10 +4,15 @@ No library has it without libpcap, which needs a compiler. What there is::
 
     expression := term {(and | && | or | "||") term}       "and" and "or" bind alike, from the left
     term       := [not | !] ( "(" expression ")" | primitive )
-    primitive  := [ip | ip6 | arp | tcp | udp] [src | dst] (host | net | port | portrange) VALUE
-                | ether (src | dst | host) MAC | [ether] (broadcast | multicast)
+    primitive  := [ip | ip6 | arp | tcp | udp] [SIDE] (host | net | port | portrange) VALUE
+                | ether (src | dst | host) MAC | ether proto (NUMBER | ip | ip6 | arp)
+                | [ether] (broadcast | multicast) | (ip | ip6) multicast
                 | ip | ip6 | arp | tcp | udp | icmp | icmp6 | igmp | vlan [ID]
                 | less LENGTH | greater LENGTH | ADDRESS | [ip | ip6] proto NUMBER
+    SIDE       := src | dst | src or dst
+
+A net may be short, as ``net 10.0``, or have a ``mask``; ports may be names of services. Bytes of
+packets, as in ``tcp[13] & 2 != 0``, and ``len`` are left out.
 """
 
 from __future__ import annotations
@@ -30,6 +35,8 @@ DEPTH_LIMIT: Final = 50
 """Brackets and negations within each other; each costs a frame of our own stack."""
 
 _TOKEN: Final = re.compile(r"\s*(&&|\|\||[()!]|[^\s()!&|]+)")
+_REFUSED: Final = re.compile(r"\w+\[[^\]]*\]?|\blen\b")
+_NUMBER: Final = re.compile(r"0x[0-9a-fA-F]{1,8}|0|[1-9]\d{0,8}")
 _KINDS: Final[dict[str, Predicate]] = {
     "ip": lambda one: one.ethertype == EtherType.IPV4,
     "ip6": lambda one: one.ethertype == EtherType.IPV6,
@@ -40,8 +47,17 @@ _KINDS: Final[dict[str, Predicate]] = {
     "icmp6": lambda one: _is(one, IpProtocol.ICMPV6),
     "igmp": lambda one: _is(one, IpProtocol.IGMP),
 }
+_OCTETS: Final = 4
 _TYPES: Final = ("host", "net", "port", "portrange")
 _DIRECTIONS: Final = {"src": (0,), "dst": (1,)}
+_ETHERTYPES: Final = {"ip": EtherType.IPV4, "ip6": EtherType.IPV6, "arp": EtherType.ARP}
+
+SERVICES: Final = {
+    "ftp": 21, "ssh": 22, "telnet": 23, "smtp": 25, "domain": 53, "bootps": 67, "bootpc": 68,
+    "tftp": 69, "http": 80, "ntp": 123, "snmp": 161, "bgp": 179, "https": 443, "syslog": 514,
+    "openflow": 6653, "vxlan": 4789,
+}  # fmt: skip
+"""Ports by the names that people know (the registry of RFC 6335)."""
 
 
 class FilterError(Exception):
@@ -58,6 +74,9 @@ def compile_filter(text: str) -> Predicate:
     Raises:
         FilterError: it is none.
     """
+    refused = _REFUSED.search(text)
+    if refused is not None:
+        raise FilterError(f"'{refused[0]}' is not there: bytes and lengths are not computed with")
     tokens = [found[1] for found in _TOKEN.finditer(text)]
     if "".join(tokens) != "".join(text.split()):
         raise FilterError("can't parse filter expression: syntax error")
@@ -111,6 +130,8 @@ class _Parser:
 
     def _primitive(self) -> Predicate:
         word = self._take()
+        if not word:
+            raise FilterError("can't parse filter expression: a term is missing at the end")
         if word == "ether":
             return self._ether()
         if word in ("broadcast", "multicast"):
@@ -122,6 +143,12 @@ class _Parser:
             size = self._number()
             return lambda one: one.length <= size if word == "less" else one.length >= size
         kind = word if word in _KINDS else None
+        if kind == "ip" and self.token == "broadcast":
+            raise FilterError(
+                "'ip broadcast' is not there: which addresses are depends on the subnet's mask"
+            )
+        if kind in ("ip", "ip6") and self._take("multicast"):
+            return _both(_KINDS[kind], _to_group)
         if kind is not None:
             if self._take("proto"):
                 return _both(_KINDS[kind], _protocol(self._number()))
@@ -135,7 +162,7 @@ class _Parser:
     def _qualified(self, kind: str | None, word: str) -> Predicate:
         sides: tuple[int, ...] = (0, 1)
         if word in _DIRECTIONS:
-            sides = _DIRECTIONS[word]
+            sides = self._sides(word)
             word = self._take(*_TYPES) or "host"
         elif word not in _TYPES:  # a value that goes by the qualifiers before, or a host
             like = self._like if self._like is not None and word else (None, sides, "host")
@@ -143,10 +170,26 @@ class _Parser:
                 like = (None, sides, "host")
             return _matching(*like, word)
         self._like = (kind, sides, word)
-        return _matching(kind, sides, word, self._take())
+        value = self._take()
+        if not value:
+            raise FilterError(f"can't parse filter expression: a value is missing behind '{word}'")
+        if word == "net" and self._take("mask"):
+            value += f"/{self._take()}"
+        return _matching(kind, sides, word, value)
+
+    def _sides(self, word: str) -> tuple[int, ...]:
+        """Read ``src``, ``dst`` or ``src or dst``, which is what holds without them."""
+        if len(self._tokens) > 1 and self.token == "or" and self._tokens[-2] in _DIRECTIONS:
+            self._take()
+            return tuple(sorted({*_DIRECTIONS[word], *_DIRECTIONS[self._take()]}))
+        return _DIRECTIONS[word]
 
     def _ether(self) -> Predicate:
-        word = self._take("src", "dst", "host", "broadcast", "multicast")
+        word = self._take("src", "dst", "host", "proto", "broadcast", "multicast")
+        if word == "proto":
+            name = self._take(*_ETHERTYPES)
+            ethertype: int = _ETHERTYPES[name] if name else self._number()
+            return lambda one: one.ethertype == ethertype
         if word in ("broadcast", "multicast"):
             return _group(word)
         text = self._take()
@@ -159,9 +202,9 @@ class _Parser:
 
     def _number(self) -> int:
         text = self._take()
-        if not text.isdecimal() or len(text) > 9:
+        if not _NUMBER.fullmatch(text):
             raise FilterError(f"can't parse filter expression: a number in place of '{text}'")
-        return int(text)
+        return int(text, 0)
 
 
 def _both(left: Predicate, right: Predicate) -> Predicate:
@@ -178,6 +221,10 @@ def _group(word: str) -> Predicate:
     return lambda one: one.dst_mac.is_group
 
 
+def _to_group(one: Facts) -> bool:
+    return one.ip is not None and one.ip.dst.is_multicast
+
+
 def _protocol(number: int) -> Predicate:
     return lambda one: one.ip is not None and one.ip.protocol == number
 
@@ -190,16 +237,25 @@ def _matching(kind: str | None, sides: tuple[int, ...], what: str, value: str) -
 
 def _ports(sides: tuple[int, ...], what: str, value: str) -> Predicate:
     first, _, last = value.partition("-")
-    last = last if what == "portrange" else first
+    first = str(SERVICES.get(value, first))
+    last = last if what == "portrange" and value not in SERVICES else first
     if not (first.isdecimal() and last.isdecimal()) or max(int(first), int(last)) > 0xFFFF:
         raise FilterError(f"invalid port '{value}'")
     low, high = int(first), int(last)
     return lambda one: one.ports is not None and any(low <= one.ports[n] <= high for n in sides)
 
 
+def _whole(value: str) -> str:
+    """Return a net that may have been written short, as ``10.0`` for 10.0.0.0/16."""
+    parts = value.split(".")
+    if len(parts) < _OCTETS and all(part.isdecimal() for part in parts):
+        return ".".join(parts + ["0"] * (_OCTETS - len(parts))) + f"/{8 * len(parts)}"
+    return value
+
+
 def _hosts(sides: tuple[int, ...], what: str, value: str) -> Predicate:
     try:
-        network = ip_network(value, strict=what == "net")
+        network = ip_network(_whole(value) if what == "net" else value, strict=what == "net")
     except ValueError:
         raise FilterError(f"'{value}' is not an address{' prefix' * (what == 'net')}") from None
     bits = network.max_prefixlen - network.prefixlen
