@@ -6,12 +6,21 @@ import re
 
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
-from scapy.layers.inet6 import IPv6
+from scapy.layers.inet6 import (
+    ICMPv6DestUnreach,
+    ICMPv6ND_NA,
+    ICMPv6ND_NS,
+    ICMPv6ND_RS,
+    ICMPv6PacketTooBig,
+    ICMPv6TimeExceeded,
+    IPv6,
+)
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 from scapy.utils import rdpcap
 
 from sdnvirt.commands.tcpdump.facts import Facts
 from sdnvirt.commands.tcpdump.filters import FilterError, compile_filter
+from sdnvirt.commands.tcpdump.lines import Printer
 
 
 def dumped(net, options: str, *commands: str) -> str:
@@ -198,3 +207,62 @@ def test_what_is_said_of_it(text: str, said: str) -> None:
     with pytest.raises(FilterError) as caught:
         compile_filter(text)
     assert str(caught.value).startswith(said)
+
+
+V4 = IP(src="10.0.0.1", dst="10.0.0.2")
+V6 = IPv6(src="2001:db8::1", dst="2001:db8::2")
+UDP4 = IP(src="10.0.0.2", dst="10.0.0.1") / UDP(sport=5, dport=9) / b"x"
+TCP4 = IP(src="10.0.0.2", dst="10.0.0.1") / TCP(sport=5, dport=80)
+UDP6 = IPv6(src="2001:db8::2", dst="2001:db8::1") / UDP(sport=5, dport=9) / b"x"
+
+
+def unreachable(code: int, about=UDP4, **fields):
+    return V4 / ICMP(type=3, code=code, **fields) / bytes(about)
+
+
+@pytest.mark.parametrize(
+    ("packet", "said"),
+    [
+        (unreachable(0), "ICMP net 10.0.0.1 unreachable, length 37"),
+        (unreachable(1), "ICMP host 10.0.0.1 unreachable, length 37"),
+        (unreachable(2), "ICMP 10.0.0.1 protocol 17 unreachable, length 37"),
+        (unreachable(3), "ICMP 10.0.0.1 udp port 9 unreachable, length 37"),
+        (unreachable(3, TCP4), "ICMP 10.0.0.1 tcp port 80 unreachable, length 48"),
+        (
+            unreachable(4, nexthopmtu=1300),
+            "ICMP 10.0.0.1 unreachable - need to frag (mtu 1300), length 37",
+        ),
+        (unreachable(9), "ICMP net 10.0.0.1 unreachable - admin prohibited, length 37"),
+        (unreachable(10), "ICMP host 10.0.0.1 unreachable - admin prohibited, length 37"),
+        (unreachable(13), "ICMP host 10.0.0.1 unreachable - admin prohibited filter, length 37"),
+        (V4 / ICMP(type=11) / bytes(UDP4), "ICMP time exceeded in-transit, length 37"),
+        (
+            V6 / ICMPv6ND_NS(tgt="2001:db8::2"),
+            "ICMP6, neighbor solicitation, who has 2001:db8::2, length 24",
+        ),
+        (
+            V6 / ICMPv6ND_NA(tgt="2001:db8::1"),
+            "ICMP6, neighbor advertisement, tgt is 2001:db8::1, length 24",
+        ),
+        (V6 / ICMPv6ND_RS(), "ICMP6, router solicitation, length 8"),
+        (
+            V6 / ICMPv6DestUnreach(code=4) / bytes(UDP6),
+            "ICMP6, destination unreachable, unreachable port, 2001:db8::1 udp port 9, length 57",
+        ),
+        (
+            V6 / ICMPv6DestUnreach(code=0) / bytes(UDP6),
+            "ICMP6, destination unreachable, unreachable route 2001:db8::1, length 57",
+        ),
+        (
+            V6 / ICMPv6TimeExceeded() / bytes(UDP6),
+            "ICMP6, time exceeded in-transit for 2001:db8::1, length 57",
+        ),
+        (
+            V6 / ICMPv6PacketTooBig(mtu=1300) / bytes(UDP6),
+            "ICMP6, packet too big, mtu 1300, length 57",
+        ),
+    ],
+)
+def test_errors_and_neighbours_in_the_words_of_the_real_tool(packet, said: str) -> None:
+    line = Printer(link=False, verbose=False).line(Facts.of(bytes(ETHER / packet)), 0)
+    assert line.partition(": ")[2] == said

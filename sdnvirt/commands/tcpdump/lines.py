@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sdnvirt.addresses import IpAddress
+from sdnvirt.commands.tcpdump import icmp
 from sdnvirt.commands.tcpdump.facts import Facts, is_later_fragment
 from sdnvirt.errors import WireError
 from sdnvirt.units import NS_PER_S
@@ -77,10 +78,9 @@ class Printer:
             datagram = Udp.parse(packet.payload, packet.src, packet.dst)
             return f"UDP, length {len(datagram.payload)}"
         if packet.protocol == IpProtocol.ICMP:
-            return str(Icmp.parse(packet.payload))
+            return icmp.words(Icmp.parse(packet.payload))
         if packet.protocol == IpProtocol.ICMPV6 and isinstance(packet, Ipv6Packet):
-            told = str(Icmpv6.parse(packet.payload, packet.src, packet.dst))
-            return told.replace("ICMP6 ", "ICMP6, ", 1)
+            return icmp.words(Icmpv6.parse(packet.payload, packet.src, packet.dst))
         return f"{_name(packet.protocol)}, length {len(packet.payload)}"
 
     def _tcp(self, packet: IpPacket, segment: Tcp) -> str:
