@@ -17,6 +17,7 @@ from sdnvirt.control.remote import RemoteController
 from sdnvirt.control.transport import Transport
 from sdnvirt.engine.scheduler import Scheduler
 from sdnvirt.openflow.v13.flow import FlowMod
+from tests.control.speaker import Switch
 
 ROOT = Path(__file__).parents[2]
 LAUNCH = [sys.executable, "-m", "sdnvirt.control.launch"]
@@ -58,7 +59,7 @@ def test_an_app_runs_remotely_and_knows_the_topology() -> None:
         errors: list[Any] = []
         transport = Transport(scheduler)
         remote = RemoteController(f"tcp:127.0.0.1:{port}", transport, errors.append)
-        switch = sys.modules["speaker"].Switch(scheduler, 1)
+        switch = Switch(scheduler, 1)
         switch.connect(remote)
         for _ in range(50):
             transport.pacer.run_until(scheduler.now + 100_000_000)

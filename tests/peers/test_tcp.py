@@ -329,7 +329,7 @@ class TestEnds:
         with peers.run(lambda: connected(ip)) as connection:
             peers.until(lambda: programs)  # the kernel knows first that they are connected
             [ours] = programs
-            del host.tcp.connections[ours.connection.ends]
+            host.tcp.over(ours.connection)
 
             def program() -> None:
                 connection.sendall(b"are you there?")
