@@ -70,6 +70,7 @@ class DropReason(Enum):
     REDIRECT_IGNORED = "the redirect is not from the gateway in use, or is not to the link"
     GROUP_ECHO_LIMIT = "too many echo requests to groups came at once"
     UNKNOWN_PROTOCOL = "no handler for the protocol"
+    ICMP_UNEXPECTED = "the ICMP answer or error is about nothing that the host waits for"
     PORT_UNREACHABLE = "no socket listens on the destination port"
     BAD_CHECKSUM = "a checksum is wrong"
     MALFORMED = "the bytes break the protocol's rules"

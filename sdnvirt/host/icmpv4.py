@@ -46,7 +46,7 @@ def receive(host: Host, interface: Interface, packet: IpPacket, frame: Frame) ->
         return None
     if message.type == IcmpType.ECHO_REPLY:
         taken = echo.reply_arrived(host, message, packet, frame.data[6:12])
-        return None if taken else DropReason.UNKNOWN_PROTOCOL
+        return None if taken else DropReason.ICMP_UNEXPECTED
     if message.type == IcmpType.REDIRECT:
         return _redirect(host, interface, message, packet)
     if message.is_error:
@@ -57,15 +57,15 @@ def receive(host: Host, interface: Interface, packet: IpPacket, frame: Frame) ->
 def _receive_error(host: Host, message: Icmp, packet: Ipv4Packet) -> DropReason | None:
     quoted = message.quoted_packet()
     if host.ip.owner(quoted.src) is None:  # not about a packet of ours
-        return DropReason.UNKNOWN_PROTOCOL
+        return DropReason.ICMP_UNEXPECTED
     length = int.from_bytes(message.payload[2:4], "big")
     report = icmp.heard(
         host, packet, quoted, (message.type, message.code), mtu=message.next_hop_mtu, length=length
     )
     handler = ERROR_HANDLERS.get(quoted.protocol)
-    if handler is None or not handler(host, quoted, report):
-        return DropReason.UNKNOWN_PROTOCOL
-    return None
+    told = handler is not None and handler(host, quoted, report)
+    # Of an answer that was too big nobody hears, but the next one fits.
+    return None if told or report.mtu is not None else DropReason.ICMP_UNEXPECTED
 
 
 def _redirect(

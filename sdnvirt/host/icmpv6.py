@@ -45,7 +45,7 @@ def receive(host: Host, interface: Interface, packet: IpPacket, frame: Frame) ->
         return _answer_echo(host, interface, message, packet, frame)
     if message.type == Icmpv6Type.ECHO_REPLY:
         taken = echo.reply_arrived(host, message, packet, frame.data[6:12])
-        return None if taken else DropReason.UNKNOWN_PROTOCOL
+        return None if taken else DropReason.ICMP_UNEXPECTED
     if message.is_error:
         return _receive_error(host, message, packet)
     if message.type in MLD_TYPES and interface.mld is not None:
@@ -85,12 +85,12 @@ def _zone(packet: Ipv6Packet, interface: Interface) -> Interface | None:
 def _receive_error(host: Host, message: Icmpv6, packet: Ipv6Packet) -> DropReason | None:
     quoted = message.quoted_packet()
     if host.ip.owner(quoted.src) is None:  # not about a packet of ours
-        return DropReason.UNKNOWN_PROTOCOL
+        return DropReason.ICMP_UNEXPECTED
     report = icmp.heard(
         host, packet, quoted, (message.type, message.code),
         mtu=message.next_hop_mtu, length=quoted.length,
     )  # fmt: skip
     handler = ERROR_HANDLERS.get(quoted.protocol)
-    if handler is None or not handler(host, quoted, report):
-        return DropReason.UNKNOWN_PROTOCOL
-    return None
+    told = handler is not None and handler(host, quoted, report)
+    # Of an answer that was too big nobody hears, but the next one fits.
+    return None if told or report.mtu is not None else DropReason.ICMP_UNEXPECTED

@@ -14,6 +14,7 @@ from scapy.layers.inet6 import (
     ICMPv6DestUnreach,
     ICMPv6EchoReply,
     ICMPv6EchoRequest,
+    ICMPv6PacketTooBig,
     ICMPv6ParamProblem,
     ICMPv6TimeExceeded,
     IPv6,
@@ -309,6 +310,21 @@ class TestErrors:
         about += [ETHER / ip.header(src, ip.alice) / to_port for src in sources]
         say(wired6, *map(bytes, about))
         assert heard(wired6) == []
+
+    def test_an_answer_that_was_too_big_is_learned_from_and_no_other_error_about_it(
+        self, wired6, host, ip
+    ) -> None:
+        """Nobody on the host waits for what becomes of an answer, but the next one is to fit."""
+        answer = ICMP(type=0, id=1) if ip.is_v4 else ICMPv6EchoReply(id=1)
+        quoted = ip.header(ip.alice, ip.bob) / answer / bytes(1400)
+        too_big = (
+            ICMP(type=3, code=4, nexthopmtu=1300) if ip.is_v4 else ICMPv6PacketTooBig(mtu=1300)
+        )
+        expired = ICMP(type=11) if ip.is_v4 else ICMPv6TimeExceeded()
+        assert say(wired6, ip.header(ip.bob, ip.alice) / too_big / quoted) == {}
+        assert host.ip.path(ip.bob).mtu == 1300
+        again = say(wired6, ip.header(ip.bob, ip.alice) / expired / quoted)
+        assert again == {DropReason.ICMP_UNEXPECTED: 1}
 
     def test_messages_of_unknown_types_are_discarded_silently(self, wired6, host, ip) -> None:
         if ip.is_v4:

@@ -154,11 +154,11 @@ DROPS = {
     ),
     "a closed port": (datagram(), DropReason.PORT_UNREACHABLE),
     "an answer nobody waits for": (
-        bytes(ETHER / IP(src=B, dst=A) / ICMP(type=0, id=9)), DropReason.UNKNOWN_PROTOCOL,
+        bytes(ETHER / IP(src=B, dst=A) / ICMP(type=0, id=9)), DropReason.ICMP_UNEXPECTED,
     ),
     "an error about nothing of ours": (
         bytes(ETHER / IP(src=B, dst=A) / ICMP(type=3) / IP(src=A, dst=B) / UDP(sport=5)),
-        DropReason.UNKNOWN_PROTOCOL,
+        DropReason.ICMP_UNEXPECTED,
     ),
     "an error that quotes rubbish": (
         bytes(ETHER / IP(src=B, dst=A) / ICMP(type=3) / b"rubbish"), DropReason.MALFORMED,
