@@ -67,6 +67,10 @@ class TestDuplicateAddresses:
         assert address.state is AddressState.DUPLICATE
 
     def test_the_kernel_finds_that_we_have_one(self, peers, host) -> None:
+        ours = host.interface.addresses[Ipv6("fd00:9::1")]
+        peers.until(lambda: ours.state is not AddressState.TENTATIVE)
+        # How long it waits for our answer, which a busy machine gives late.
+        peers.kernel.sysctl("ipv6/neigh/tap0/retrans_time_ms", 10_000)
         peers.kernel.ip("addr add fd00:9::1/64 dev tap0")
         peers.until(lambda: "tentative" not in self.shown(peers) or "failed" in self.shown(peers))
         assert "dadfailed" in self.shown(peers)
