@@ -88,7 +88,7 @@ NO_SYN_OPTIONS: Final = SynOptions()
 
 @dataclass(slots=True)
 class Tcp:
-    """A TCP segment; not to be changed, and frozen by habit only, as one is made for each packet.
+    """A TCP segment; only who makes it changes it, before it is sent. One is made for each packet.
 
     Attributes:
         src_port: port of the sender, 16 bits.
